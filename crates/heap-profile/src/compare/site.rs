@@ -1,0 +1,116 @@
+//! What a stack is called: the frame of it that a reader can do something about.
+//!
+//! From the leaf, the first that there is:
+//!
+//! 1. a frame of the program's own;
+//! 2. library code made for one of the program's types, such as `<DataLoader<shop::Authors>>::load_many` in a task that
+//!    the library has spawned. Of neighbouring frames of one library, the outermost: it is what the program asked for;
+//! 3. a library's frame that is not generic, since a generic one (a map's `insert`) does not tell for whom it works;
+//! 4. the leaf.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::MAX_FRAMES_SHOWN;
+use crate::names;
+use crate::symbolize::{Frame, Origin, Symbolized};
+
+/// The part of a stack that says something of the allocation: without the allocator at the leaf, and without what is outside of the task that was polled.
+pub(crate) fn relevant(stack: &[Arc<Frame>]) -> &[Arc<Frame>] {
+    let start = stack
+        .iter()
+        .rposition(|frame| frame.is_allocator())
+        .map_or(0, |at| at + 1);
+    let stack = if start < stack.len() {
+        &stack[start..]
+    } else {
+        stack
+    };
+    let end = stack
+        .iter()
+        .position(|frame| names::is_task_poll(&frame.function))
+        .unwrap_or(stack.len());
+    // A stack of nothing but the runtime keeps its name.
+    if end == 0 { stack } else { &stack[..end] }
+}
+
+/// The frames to show below a site's name: the frame itself, then those of the program's own, each function once.
+pub(super) fn shown(from_site: &[Arc<Frame>]) -> Vec<Frame> {
+    let mut shown: Vec<Frame> = Vec::new();
+    for (at, frame) in from_site.iter().enumerate() {
+        let function = names::without_closures(&frame.function);
+        let is_new = shown
+            .iter()
+            .all(|known| names::without_closures(&known.function) != function);
+        if (at == 0 || frame.is_own()) && is_new {
+            shown.push(Frame::clone(frame));
+        }
+        if shown.len() == MAX_FRAMES_SHOWN {
+            break;
+        }
+    }
+    shown
+}
+
+/// The crates that the program consists of, dependencies aside.
+pub(super) struct OwnCrates(BTreeSet<String>);
+
+impl OwnCrates {
+    /// Reads them from the names of the program's own frames. A method of a foreign type begins with that type's crate,
+    /// so whatever is known to be a dependency, or the standard library, is none of them.
+    pub(super) fn of<'a>(snapshots: impl Iterator<Item = &'a Symbolized>) -> OwnCrates {
+        let (mut own, mut foreign) = (
+            BTreeSet::new(),
+            BTreeSet::from(["alloc", "core", "std"].map(str::to_owned)),
+        );
+        // A frame is shared by all stacks that have it: most need no second look.
+        let mut seen = BTreeSet::new();
+        for frame in snapshots
+            .flat_map(|snapshot| &snapshot.samples)
+            .flat_map(|sample| &sample.stack)
+        {
+            if !seen.insert(Arc::as_ptr(frame)) {
+                continue;
+            }
+            match &frame.origin {
+                Origin::Own => own.extend(names::crate_of(&frame.function).map(str::to_owned)),
+                Origin::Dependency { name, .. } => drop(foreign.insert(name.replace('-', "_"))),
+                Origin::StandardLibrary | Origin::Unknown => {}
+            }
+        }
+        OwnCrates(own.difference(&foreign).cloned().collect())
+    }
+
+    /// Which of a stack's frames names it; nothing for an empty stack.
+    pub(super) fn name(&self, frames: &[Arc<Frame>]) -> Option<usize> {
+        let is_library = |frame: &Arc<Frame>| matches!(frame.origin, Origin::Dependency { .. });
+        let own = || frames.iter().position(|frame| frame.is_own());
+        let telling = || {
+            frames
+                .iter()
+                .position(|frame| is_library(frame) && !names::is_generic(&frame.function))
+        };
+        let leaf = || (!frames.is_empty()).then_some(0);
+        own()
+            .or_else(|| self.made_for_own(frames))
+            .or_else(telling)
+            .or_else(leaf)
+    }
+
+    fn made_for_own(&self, frames: &[Arc<Frame>]) -> Option<usize> {
+        let is_made_for_own = |frame: &Frame| {
+            self.0
+                .iter()
+                .any(|own| names::mentions_crate(&frame.function, own))
+        };
+        let is_library = |frame: &Frame| matches!(frame.origin, Origin::Dependency { .. });
+        let first = frames
+            .iter()
+            .position(|frame| is_library(frame) && is_made_for_own(frame))?;
+        let library = &frames[first].origin;
+        let run = frames[first..]
+            .iter()
+            .take_while(|frame| frame.origin == *library && is_made_for_own(frame));
+        Some(first + run.count() - 1)
+    }
+}

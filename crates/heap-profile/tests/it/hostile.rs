@@ -1,0 +1,154 @@
+//! Files made to hurt: whatever the bytes, there is an answer, and it does not cost more memory than is stated.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use heap_profile::{Error, MAX_DECODED_BYTES, MAX_RECORDS, MAX_VALUES, Profile, Symbolizer, compare, render};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::support::any_profile;
+
+/// Everything that the library does with a file from outside.
+fn use_it(bytes: &[u8]) {
+    let Ok(profile) = Profile::decode(bytes) else {
+        return;
+    };
+    let again = profile.encode().and_then(|encoded| Profile::decode(&encoded));
+    assert_eq!(again.expect("what was read can be written"), profile);
+    let Ok(symbolized) = Symbolizer::new().symbolize(&profile) else {
+        return;
+    };
+    if let Ok(comparison) = compare(&[("a", &symbolized), ("b", &symbolized)]) {
+        assert_eq!(comparison.changed().count(), 0);
+        render::table(&comparison, 20);
+        render::flame_graph(&symbolized, "hostile")
+            .expect("it has live bytes, or else there is no comparison");
+    }
+}
+
+/// The message inside of the gzip stream, where mutations reach the decoder.
+fn raw(profile: &Profile) -> Vec<u8> {
+    let encoded = profile.encode().expect("its indices are right");
+    let mut raw = Vec::new();
+    let mut unzip = flate2::write::GzDecoder::new(&mut raw);
+    unzip
+        .write_all(&encoded)
+        .and_then(|()| unzip.try_finish())
+        .expect("we zipped it");
+    drop(unzip);
+    raw
+}
+
+/// With the sample type that comparing needs, so that mutated files get as far as that.
+fn live(mut profile: Profile) -> Profile {
+    profile.sample_types[0].kind = "inuse_space".into();
+    profile
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn random_bytes_never_panic(bytes in vec(any::<u8>(), 0..400)) {
+        use_it(&bytes);
+        use_it(&[&[0x1f, 0x8b][..], &bytes].concat());
+        use_it(&[&b"\x0a\x04\x08\x01\x10\x02\x32\x00\x32\x0binuse_space\x32\x05bytes"[..], &bytes].concat());
+    }
+
+    #[test]
+    fn mutated_profiles_never_panic(
+        profile in any_profile(),
+        changes in vec((any::<Index>(), any::<u8>()), 0..6),
+        cut in option_of_cut(),
+    ) {
+        let mut bytes = raw(&live(profile));
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        use_it(&bytes);
+    }
+}
+
+fn option_of_cut() -> impl Strategy<Value = Option<Index>> {
+    proptest::option::of(any::<Index>())
+}
+
+fn zipped(chunk: &[u8], times: usize) -> Vec<u8> {
+    let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
+    for _ in 0..times {
+        zip.write_all(chunk).expect("a Vec takes all");
+    }
+    zip.finish().expect("a Vec takes all")
+}
+
+#[test]
+fn a_small_file_that_unpacks_to_a_huge_one_is_refused() {
+    let bomb = zipped(&[0x32; 1 << 20], (MAX_DECODED_BYTES >> 20) + 1);
+    assert!(bomb.len() < MAX_DECODED_BYTES / 50, "it is a bomb");
+    assert!(matches!(
+        Profile::decode(&bomb),
+        Err(Error::TooBig {
+            limit: MAX_DECODED_BYTES
+        })
+    ));
+}
+
+#[test]
+fn more_parts_than_memory_is_meant_for_are_refused() {
+    // Two bytes each on the wire, and 72 in memory.
+    let samples = zipped(&b"\x12\x00".repeat(1 << 16), (MAX_RECORDS >> 16) + 1);
+    assert!(matches!(
+        Profile::decode(&samples),
+        Err(Error::TooMany {
+            limit: MAX_RECORDS,
+            ..
+        })
+    ));
+    let mut labels = vec![0x12, 0x80, 0x80, 0x40];
+    labels.extend(b"\x1a\x00".repeat(1 << 19));
+    let samples = zipped(&labels, (MAX_RECORDS >> 19) + 1);
+    assert!(matches!(
+        Profile::decode(&samples),
+        Err(Error::TooMany {
+            limit: MAX_RECORDS,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn more_values_than_memory_is_meant_for_are_refused() {
+    let mut packed = vec![0x12, 0x84, 0x80, 0x40, 0x0a, 0x80, 0x80, 0x40];
+    packed.extend([1; 1 << 20]);
+    let samples = zipped(&packed, (MAX_VALUES >> 20) + 1);
+    assert!(matches!(
+        Profile::decode(&samples),
+        Err(Error::TooMany {
+            limit: MAX_VALUES,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_stack_of_a_million_frames_is_drawn_without_overflowing_ours() {
+    let mut profile = Profile {
+        sample_types: vec![crate::support::kind("inuse_space", "bytes")],
+        locations: vec![heap_profile::Location::default(); 1],
+        ..Profile::default()
+    };
+    let sample = heap_profile::Sample {
+        stack: vec![0; 1_000_000],
+        values: vec![i64::MAX],
+        labels: Vec::new(),
+    };
+    profile.samples = vec![sample.clone(), sample];
+    use_it(&profile.encode().expect("its indices are right"));
+}

@@ -1,0 +1,13 @@
+//! Tests of the library from outside. `jemalloc` needs the allocator whose dumps it reads.
+
+mod compare;
+mod golang;
+mod hostile;
+mod jemalloc;
+mod pprof;
+mod render;
+mod support;
+mod symbolize;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

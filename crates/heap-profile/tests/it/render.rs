@@ -1,0 +1,135 @@
+//! What comparisons and flame graphs look like. `INSTA_UPDATE=always cargo test --release -p heap-profile` renews the
+//! golden files.
+
+use heap_profile::{Comparison, compare, render};
+
+use crate::support::{LOADER, OWN, STD, bytes_only, frame, with_objects};
+
+fn comparison() -> Comparison {
+    let push = frame("<alloc::vec::Vec<shop::catalog::Item>>::push", STD, 2);
+    let keep = [
+        push.clone(),
+        frame("<shop::Query>::keep::{closure#0}", OWN, 31),
+        frame(
+            "shop::_::<impl shop::Query>::__keep_resolver::{closure#0}",
+            OWN,
+            12,
+        ),
+        frame("engine::execute", LOADER, 5),
+        frame("shop::serve::{closure#2}", OWN, 80),
+    ];
+    let list = [push, frame("shop::list", OWN, 7)];
+    let parse = [frame("engine::parse", LOADER, 9)];
+    let flat = [frame("shop::main", OWN, 99)];
+    let a = with_objects(&[
+        (&keep, 10, 10 << 10),
+        (&list, 1, 900),
+        (&parse, 5, 3 << 20),
+        (&flat, 1, 64),
+    ]);
+    let b = with_objects(&[
+        (&keep, 500, 5 << 20),
+        (&list, 2, 2000),
+        (&parse, 4, 2 << 20),
+        (&flat, 1, 64),
+    ]);
+    let c = with_objects(&[
+        (&keep, 1010, 10 << 20),
+        (&list, 3, 2100),
+        (&parse, 1, 1 << 20),
+        (&flat, 1, 64),
+    ]);
+    compare(&[("warm", &a), ("loaded", &b), ("loaded-more", &c)]).expect("they fit")
+}
+
+#[test]
+fn a_comparison_as_a_table() {
+    insta::assert_snapshot!(render::table(&comparison(), 20));
+}
+
+#[test]
+fn a_comparison_as_markdown() {
+    insta::assert_snapshot!(render::markdown(&comparison(), 2));
+}
+
+#[test]
+fn a_comparison_as_json() {
+    insta::assert_snapshot!(render::json(&comparison(), 1));
+}
+
+#[test]
+fn a_file_without_objects_shows_a_dash() {
+    let stack = [frame("shop::list", OWN, 7)];
+    let (a, b) = (bytes_only(&[]), bytes_only(&[(&stack, 2048)]));
+    let table = render::table(&compare(&[("a", &a), ("b", &b)]).expect("they fit"), 20);
+    let row: Vec<&str> = table
+        .lines()
+        .find(|line| line.contains("shop::list"))
+        .expect("a row")
+        .split_whitespace()
+        .collect();
+    assert_eq!(
+        row,
+        ["1", "+2.0", "KiB", "0", "B", "2.0", "KiB", "-", "shop::list"]
+    );
+}
+
+#[test]
+fn bytes_are_rounded_to_what_is_read() {
+    for (value, text) in [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (-1536, "-1.5 KiB"),
+        ((1 << 20) - 1, "1.0 MiB"),
+        (i64::MAX, "8192.0 PiB"),
+        (i64::MIN, "-8192.0 PiB"),
+    ] {
+        assert_eq!(render::bytes(value), text);
+    }
+}
+
+#[test]
+fn a_flame_graph_is_one_file_with_widths_by_live_bytes() {
+    let (main, keep) = (
+        frame("shop::main", OWN, 1),
+        frame("<shop::Shelf as engine::Keep<u8>>::keep", LOADER, 2),
+    );
+    let snapshot = bytes_only(&[(&[keep, main.clone()], 3 << 20), (&[main], 1 << 20)]);
+    insta::assert_snapshot!(render::flame_graph(&snapshot, "warm").expect("it has live bytes"));
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let name = "<script>alert('1')</script>&\"\u{0}\u{1b}[31m]]>|`x`\u{ffff}";
+    let snapshot = bytes_only(&[(&[frame(name, "/a/\"><b>.rs", 1)], 4096)]);
+    let svg = render::flame_graph(&snapshot, name).expect("it has live bytes");
+    for outside in ["<script", "<b>", "alert('", "\u{0}", "\u{1b}", "\u{ffff}", "]]>"] {
+        assert!(!svg.contains(outside), "{outside:?} in {svg}");
+    }
+    assert_eq!(svg.matches("<g>").count(), 2, "the root and the one bar");
+    let comparison = compare(&[(name, &bytes_only(&[])), (name, &snapshot)]).expect("they fit");
+    let table = render::table(&comparison, 20);
+    assert!(!table.contains('\u{0}') && !table.contains('\u{1b}'), "{table:?}");
+    let markdown = render::markdown(&comparison, 20);
+    assert!(
+        !markdown.contains("<script") && !markdown.contains(" |`"),
+        "{markdown}"
+    );
+    assert!(
+        markdown
+            .lines()
+            .take(4)
+            .all(|line| line.matches(" | ").count() == 5),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn an_empty_snapshot_draws_an_empty_graph() {
+    let svg = render::flame_graph(&bytes_only(&[]), "empty").expect("it has the sample type");
+    assert!(
+        svg.ends_with("</svg>\n") && !svg.contains("NaN") && !svg.contains("inf"),
+        "{svg}"
+    );
+}
