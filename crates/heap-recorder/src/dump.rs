@@ -1,0 +1,32 @@
+//! The plain heap dump: what is live, by the stack that allocated it.
+//!
+//! `jemalloc_pprof` writes jemalloc's own text dump to a temporary file, corrects it for sampling
+//! and turns it into `profile.proto`. It knows `inuse_space` alone. It is built without symbols:
+//! resolving names here would leave far more live memory behind than a dump does.
+
+use crate::{Error, profiler};
+use jemalloc_pprof::PROF_CTL;
+
+/// Dumps the sampled live heap: a gzip'd `profile.proto` with `inuse_space`, addresses and build
+/// ids, no names.
+///
+/// Blocks for some milliseconds, and while another dump is under way: dumps come one at a time. The
+/// first one keeps a list of the process's mappings; the others leave nothing behind.
+///
+/// # Panics
+/// In async code: from there, call it inside `tokio::task::spawn_blocking`.
+pub fn dump() -> Result<Vec<u8>, Error> {
+    let state = profiler();
+    if !state.is_active() {
+        return Err(Error::NotProfiling(state));
+    }
+    let control = PROF_CTL.as_ref().ok_or(Error::NotProfiling(state))?;
+    let profile = control.blocking_lock().dump_profile();
+    let mut profile = profile.map_err(|error| Error::Dump {
+        reason: format!("{error:#}"),
+    })?;
+    // Under `prof_accum:true` a dump also lists stacks with nothing live: their weight is 0 / 0, and
+    // the conversion panics on what is no number.
+    profile.stacks.retain(|(stack, _)| stack.weight.is_finite());
+    Ok(profile.to_pprof(("inuse_space", "bytes"), ("space", "bytes"), None))
+}

@@ -1,0 +1,72 @@
+//! What can go wrong while the allocator is asked.
+
+use crate::ProfilerState;
+use std::{io, path::PathBuf};
+
+/// Why a figure, a purge or a dump could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// jemalloc was built without statistics.
+    #[error("jemalloc was built without statistics, so it has no memory figures")]
+    NoStatistics,
+    /// jemalloc refused one of its control names.
+    #[error("jemalloc refused `{name}`: {source}")]
+    Allocator {
+        /// The control name, as in jemalloc's manual.
+        name: &'static str,
+        /// What it answered.
+        source: tikv_jemalloc_ctl::Error,
+    },
+    /// jemalloc could not give back what it keeps.
+    #[error("jemalloc refused `{name}`: {source}")]
+    Purge {
+        /// The control name, as in jemalloc's manual.
+        name: &'static str,
+        /// What it answered.
+        source: io::Error,
+    },
+    /// A file of `/proc` could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Process {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of `/proc` does not hold what was expected.
+    #[error("{} should hold {expected}, found {found:?}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        expected: &'static str,
+        /// The beginning of what is there.
+        found: String,
+    },
+    /// The profiler does not record, so there is nothing to dump.
+    #[error("no heap dump: {0}")]
+    NotProfiling(ProfilerState),
+    /// The dump was begun and failed.
+    #[error("the heap dump failed: {reason}")]
+    Dump {
+        /// What the dump reported.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoStatistics => Some("build tikv-jemallocator with its `stats` feature"),
+            Self::NotProfiling(state) => state.hint(),
+            Self::Dump { .. } => {
+                Some("a dump passes through the folder for temporary files: is there room in it?")
+            }
+            Self::Allocator { .. } | Self::Purge { .. } | Self::Process { .. } | Self::Unreadable { .. } => {
+                None
+            }
+        }
+    }
+}

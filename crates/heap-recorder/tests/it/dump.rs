@@ -1,0 +1,70 @@
+//! The plain dump, opened again.
+
+use crate::child::alone;
+use heap_profile::{INUSE_SPACE, Profile};
+use heap_recorder::{dump, memory};
+use std::{env, hint::black_box, path::Path};
+
+/// gzip's magic number.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+#[inline(never)]
+fn keep_some_books() -> Vec<Vec<u8>> {
+    black_box((0..32 * 1024).map(|_| vec![1; 1024]).collect())
+}
+
+#[test]
+fn a_dump_opens_as_a_profile_and_shows_about_what_is_live() {
+    alone(
+        "dump::a_dump_opens_as_a_profile_and_shows_about_what_is_live",
+        "lg_prof_sample:14",
+        || {
+            let held = keep_some_books();
+            let bytes = dump().expect("the profiler is active");
+            assert_eq!(bytes[..2], GZIP);
+            let profile = Profile::decode(&bytes).expect("a profile");
+            assert_eq!(&*profile.sample_types[0].kind, INUSE_SPACE);
+            let program = profile.program().expect("the program itself");
+            assert_eq!(
+                Path::new(&*program.file),
+                env::current_exe().expect("this binary")
+            );
+            assert!(!program.build_id.is_empty());
+            // 32 MiB in objects of 1 KiB at one sample in 16 KiB: some 2,000 samples, so 2 % either way.
+            let bytes: i64 = profile.samples.iter().map(|sample| sample.values[0]).sum();
+            assert!((28 << 20..38 << 20).contains(&bytes), "{bytes} bytes");
+            drop(held);
+        },
+    );
+}
+
+#[test]
+fn a_dump_leaves_next_to_nothing_in_the_process() {
+    alone(
+        "dump::a_dump_leaves_next_to_nothing_in_the_process",
+        "lg_prof_sample:14",
+        || {
+            let held = keep_some_books();
+            dump().expect("the first dump, which reads the process's mappings and keeps them");
+            let before = memory().expect("figures");
+            for _ in 0..5 {
+                dump().expect("a dump");
+            }
+            let after = memory().expect("figures");
+            assert!(
+                after.live.saturating_sub(before.live) < 64 << 10,
+                "{before:?} {after:?}"
+            );
+            drop(held);
+        },
+    );
+}
+
+#[test]
+fn a_dump_of_a_profiler_that_accumulates_skips_what_is_no_longer_live() {
+    let test = "dump::a_dump_of_a_profiler_that_accumulates_skips_what_is_no_longer_live";
+    alone(test, "lg_prof_sample:12,prof_accum:true", || {
+        drop(keep_some_books());
+        assert_eq!(dump().expect("a dump")[..2], GZIP);
+    });
+}
