@@ -1,0 +1,119 @@
+//! What the admin side refuses or fails at, with the stable codes that GraphQL and HTTP answers carry.
+
+use std::{io, path::PathBuf};
+
+/// Why the admin side could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The name cannot be part of a file name everywhere.
+    #[error("a snapshot's name has 1 to 64 of the characters A-Z a-z 0-9 . _ -, not {given:?}")]
+    SnapshotName {
+        /// The beginning of what was given.
+        given: String,
+    },
+    /// The interval of a subscription is out of bounds.
+    #[error("intervalMs is between {least} and {most}, not {given}")]
+    Interval {
+        /// The shortest allowed, in milliseconds.
+        least: i32,
+        /// The longest allowed, in milliseconds.
+        most: i32,
+        /// What was given.
+        given: i32,
+    },
+    /// A store that may hold nothing was asked for.
+    #[error("a snapshot store holds at least one file and one byte, not {count} files and {bytes} bytes")]
+    Limits {
+        /// The bound on files.
+        count: usize,
+        /// The bound on bytes.
+        bytes: u64,
+    },
+    /// The folder of the snapshot store refused something.
+    // The kind of the failure is for the user; its details (`source`) are for the log.
+    #[error("cannot {action} {}: {}", path.display(), source.kind())]
+    Store {
+        /// What was being done, to be followed by the path.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// One snapshot alone is larger than all snapshots together may be.
+    #[error("the snapshot has {bytes} bytes, and all snapshots together may have {limit}")]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The store's bound.
+        limit: u64,
+    },
+    /// The figures or the dump could not be had.
+    #[error(transparent)]
+    Recorder(#[from] heap_recorder::Error),
+    /// The service is shutting down.
+    #[error("the service is shutting down and takes no more snapshots")]
+    Closed,
+    /// A task of the admin side ended in a panic.
+    #[error("the task failed; the service's log says more")]
+    Task,
+}
+
+impl Error {
+    /// The stable code that answers carry in `extensions.code`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SnapshotName { .. } | Self::Interval { .. } => "BAD_USER_INPUT",
+            Self::Limits { .. } | Self::Store { .. } | Self::TooLarge { .. } => "SNAPSHOT_STORE",
+            Self::Recorder(heap_recorder::Error::NotProfiling(_) | heap_recorder::Error::Dump { .. }) => {
+                "PROFILER"
+            }
+            Self::Recorder(_) => "MEMORY_FIGURES",
+            Self::Closed => "SHUTTING_DOWN",
+            Self::Task => "INTERNAL",
+        }
+    }
+
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Recorder(error) => error.hint(),
+            Self::Store { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                    Some("make room, or lower the bounds of the snapshot store")
+                }
+                _ => Some("give the service another folder for snapshots, or the right to write to this one"),
+            },
+            Self::TooLarge { .. } => Some("raise the bound on bytes, or the sampling interval"),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn store(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Store {
+            action,
+            path: path.into(),
+            source,
+        }
+    }
+
+    /// As a GraphQL error: message, code and hint. The details go to the log.
+    pub fn answer(self) -> async_graphql::Error {
+        self.log();
+        let answer = async_graphql::Error::new(self.to_string());
+        async_graphql::ErrorExtensions::extend_with(answer, |_, extensions| {
+            extensions.set("code", self.code());
+            if let Some(hint) = self.hint() {
+                extensions.set("hint", hint);
+            }
+        })
+    }
+
+    /// What a caller got wrong is his to know; everything else is the operator's too.
+    pub(crate) fn log(&self) {
+        if self.code() != "BAD_USER_INPUT" {
+            tracing::warn!(code = self.code(), error = ?self, "{self}");
+        }
+    }
+}

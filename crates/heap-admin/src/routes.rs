@@ -1,0 +1,106 @@
+//! What is served besides GraphQL: stored snapshots and a fresh profile.
+
+use crate::{Error, HeapAdmin, door, store::ENDING};
+use async_graphql::Executor;
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, State},
+    http::{
+        HeaderName, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use std::{
+    fs::File,
+    io::{self, Read},
+};
+use tokio::task::spawn_blocking;
+
+/// What Go's own pprof endpoints say; `go tool pprof`, Pyroscope and Parca look at the bytes. The file
+/// is gzip itself: a `Content-Encoding` would have clients unpack it.
+const PROFILE: &str = "application/octet-stream";
+/// Read at once from a file that is being sent.
+const CHUNK: usize = 64 * 1024;
+
+/// The admin door: GraphQL with its page, `/snapshots/{id}` and `/debug/pprof/heap`, behind the guard.
+///
+/// There is no `/debug/pprof/allocs`: the plain dump knows what is live, and nothing of what was
+/// allocated over time.
+pub fn router(executor: impl Executor, admin: HeapAdmin, door: door::Door) -> Router {
+    let files = Router::new()
+        .route("/snapshots/{id}", get(snapshot))
+        // HEAD would otherwise run the handler of GET, and take a dump to throw it away.
+        .route("/debug/pprof/heap", get(heap).head(heap_headers))
+        .with_state(admin);
+    door::guard(door::graphql_routes(executor, &door).merge(files), &door)
+}
+
+async fn snapshot(State(admin): State<HeapAdmin>, Path(id): Path<String>) -> Response {
+    match admin.open(&id).await {
+        Ok(Some((snapshot, file))) => {
+            let name = format!("{}{ENDING}", snapshot.id.as_str());
+            let length = (CONTENT_LENGTH, snapshot.bytes.0.to_string());
+            (profile_headers(&name), [length], Body::from_stream(chunks(file))).into_response()
+        }
+        Ok(None) => refusal(
+            StatusCode::NOT_FOUND,
+            "NOT_FOUND",
+            "there is no snapshot of this id",
+            None,
+        ),
+        Err(error) => failure(&error),
+    }
+}
+
+async fn heap(State(admin): State<HeapAdmin>) -> Response {
+    match admin.profile().await {
+        Ok(profile) => (profile_headers("heap.pb.gz"), profile).into_response(),
+        Err(error) => failure(&error),
+    }
+}
+
+async fn heap_headers() -> Response {
+    profile_headers("heap.pb.gz").into_response()
+}
+
+fn profile_headers(file: &str) -> [(HeaderName, String); 3] {
+    [
+        (CONTENT_TYPE, PROFILE.to_owned()),
+        // File names hold no quotes: see the manifest's reader.
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")),
+        (CACHE_CONTROL, "no-store".to_owned()),
+    ]
+}
+
+/// A file in pieces, each read where blocking is allowed: a snapshot is not taken into memory to be sent
+/// from the process that is being measured.
+fn chunks(file: File) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold(file, |mut file| async move {
+        let read = spawn_blocking(move || {
+            let mut chunk = vec![0; CHUNK];
+            let length = file.read(&mut chunk)?;
+            chunk.truncate(length);
+            Ok((!chunk.is_empty()).then(|| (Bytes::from(chunk), file)))
+        });
+        read.await.map_err(io::Error::other)?
+    })
+}
+
+fn failure(error: &Error) -> Response {
+    error.log();
+    let status = match error.code() {
+        "SHUTTING_DOWN" | "PROFILER" => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    refusal(status, error.code(), &error.to_string(), error.hint())
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str, hint: Option<&str>) -> Response {
+    let error = serde_json::json!({ "code": code, "message": message, "hint": hint });
+    (status, Json(serde_json::json!({ "error": error }))).into_response()
+}

@@ -1,0 +1,237 @@
+//! The snapshot store: a folder of snapshot files, bounded by count and bytes.
+//!
+//! What the store wrote stands in a manifest beside the files (`manifest`), and only that is listed,
+//! served or deleted: whatever else lies in the folder is somebody else's. Several processes may share
+//! a folder: each change happens under a lock file (`folder`). Everything here blocks.
+
+mod folder;
+mod manifest;
+
+use crate::{
+    Error,
+    memory_info::MemoryInfo,
+    scalars::{Bytes, DateTime},
+    snapshot::{Reason, Snapshot, SnapshotName},
+};
+use folder::Locked;
+use manifest::Manifest;
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// How snapshot files end: a profile.proto in gzip.
+pub const ENDING: &str = ".pb.gz";
+
+/// How much a store may hold. When more comes, the oldest go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest number of snapshots.
+    pub count: usize,
+    /// The largest number of bytes in all snapshot files together.
+    pub bytes: u64,
+}
+
+impl Limits {
+    /// Snapshots kept unless told otherwise.
+    pub const DEFAULT_COUNT: usize = 50;
+    /// Bytes kept unless told otherwise: 1 GiB.
+    pub const DEFAULT_BYTES: u64 = 1 << 30;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            count: Self::DEFAULT_COUNT,
+            bytes: Self::DEFAULT_BYTES,
+        }
+    }
+}
+
+/// What is known about a snapshot before it is written.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The name that it was given.
+    pub name: Option<SnapshotName>,
+    /// Why it was taken.
+    pub reason: Reason,
+    /// What the process held at that moment.
+    pub memory: Option<MemoryInfo>,
+}
+
+/// A folder of snapshots.
+#[derive(Debug)]
+pub struct SnapshotStore {
+    folder: PathBuf,
+    limits: Limits,
+}
+
+impl SnapshotStore {
+    /// A store in `folder`, which is made when the first snapshot is written.
+    pub fn new(folder: impl Into<PathBuf>, limits: Limits) -> Result<Self, Error> {
+        let Limits { count, bytes } = limits;
+        if count == 0 || bytes == 0 {
+            return Err(Error::Limits { count, bytes });
+        }
+        Ok(Self {
+            folder: folder.into(),
+            limits,
+        })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Stores a profile; the oldest snapshots make room for it.
+    ///
+    /// The steps are in this order so that a crash between any two leaves no file that is neither
+    /// listed nor recognizable as a leftover: the file in full under a temporary name, what has to go,
+    /// the manifest, the final name.
+    pub fn write(&self, draft: Draft, profile: &[u8]) -> Result<Snapshot, Error> {
+        let (bytes, limit) = (profile.len() as u64, self.limits.bytes);
+        if bytes > limit {
+            return Err(Error::TooLarge { bytes, limit });
+        }
+        let locked = Locked::create(&self.folder)?;
+        locked.sweep();
+        let mut manifest = locked.manifest()?;
+        self.forget_what_changed(&mut manifest);
+        let snapshot = next_snapshot(&mut manifest, draft, bytes);
+        let file = locked.temporary(profile)?;
+        self.make_room(&mut manifest, bytes)?;
+        manifest.snapshots.push(snapshot.clone());
+        locked.save(&manifest)?;
+        if let Err(error) = locked.keep(file, &self.path_of(&snapshot)) {
+            manifest.snapshots.pop();
+            locked.save(&manifest)?;
+            return Err(error);
+        }
+        Ok(snapshot)
+    }
+
+    /// All snapshots, the oldest first.
+    pub fn list(&self) -> Result<Vec<Snapshot>, Error> {
+        let mut manifest = match Manifest::read(&self.folder) {
+            Ok(manifest) => manifest,
+            // Damaged: setting it aside is a change, which needs the lock.
+            Err(manifest::ReadError::Damaged(_)) => Locked::create(&self.folder)?.manifest()?,
+            Err(manifest::ReadError::Failed(error)) => return Err(error),
+        };
+        manifest.snapshots.retain(|snapshot| self.is_intact(snapshot));
+        Ok(manifest.snapshots)
+    }
+
+    /// The snapshot of this id, looked up in the manifest: an id is never made into a path.
+    pub fn find(&self, id: &str) -> Result<Option<Snapshot>, Error> {
+        Ok(self
+            .list()?
+            .into_iter()
+            .find(|snapshot| snapshot.id.as_str() == id))
+    }
+
+    /// A snapshot and its file, opened. Deleting it meanwhile does not disturb the reader.
+    pub fn open(&self, id: &str) -> Result<Option<(Snapshot, File)>, Error> {
+        let Some(snapshot) = self.find(id)? else {
+            return Ok(None);
+        };
+        let path = self.path_of(&snapshot);
+        match File::open(&path) {
+            Ok(file) => Ok(Some((snapshot, file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::store("read", path)(error)),
+        }
+    }
+
+    /// Deletes a snapshot; false where there is none of this id.
+    pub fn delete(&self, id: &str) -> Result<bool, Error> {
+        if self.find(id)?.is_none() {
+            return Ok(false);
+        }
+        let locked = Locked::create(&self.folder)?;
+        let mut manifest = locked.manifest()?;
+        // Looked up again: another process may have been faster.
+        let Some(index) = manifest
+            .snapshots
+            .iter()
+            .position(|snapshot| snapshot.id.as_str() == id)
+        else {
+            return Ok(false);
+        };
+        let snapshot = manifest.snapshots.remove(index);
+        let deleted = self.is_intact(&snapshot) && remove(&self.path_of(&snapshot))?;
+        locked.save(&manifest)?;
+        Ok(deleted)
+    }
+
+    /// The path of a snapshot's file. The manifest's reader has checked the id.
+    pub fn path_of(&self, snapshot: &Snapshot) -> PathBuf {
+        self.folder.join(format!("{}{ENDING}", snapshot.id.as_str()))
+    }
+
+    /// Whether the file is there as it was written. Another size, or no regular file: somebody else's.
+    fn is_intact(&self, snapshot: &Snapshot) -> bool {
+        fs::symlink_metadata(self.path_of(snapshot))
+            .is_ok_and(|found| found.is_file() && found.len() == snapshot.bytes.0)
+    }
+
+    fn forget_what_changed(&self, manifest: &mut Manifest) {
+        manifest.snapshots.retain(|snapshot| {
+            let intact = self.is_intact(snapshot);
+            let path = self.path_of(snapshot);
+            if !intact && path.exists() {
+                tracing::warn!(path = %path.display(), "a snapshot file was changed; it stays, and is no longer listed");
+            }
+            intact
+        });
+    }
+
+    /// Deletes the oldest snapshots until another of this size fits. Files first, the manifest later: a
+    /// crash in between leaves entries without files, which nobody minds.
+    fn make_room(&self, manifest: &mut Manifest, bytes: u64) -> Result<(), Error> {
+        let mut held: u64 = manifest.snapshots.iter().map(|snapshot| snapshot.bytes.0).sum();
+        while manifest.snapshots.len() >= self.limits.count || held + bytes > self.limits.bytes {
+            if manifest.snapshots.is_empty() {
+                break;
+            }
+            let oldest = manifest.snapshots.remove(0);
+            held -= oldest.bytes.0;
+            remove(&self.path_of(&oldest))?;
+            tracing::info!(
+                id = oldest.id.as_str(),
+                "the oldest snapshot made room for a new one"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Its id says when and why, and is unique through a number that only grows.
+fn next_snapshot(manifest: &mut Manifest, draft: Draft, bytes: u64) -> Snapshot {
+    let taken_at = DateTime::now();
+    let why = draft
+        .name
+        .as_ref()
+        .map_or(draft.reason.to_string(), |name| name.as_str().to_owned());
+    let id = format!("{}-{why}-{:04}", taken_at.in_file_names(), manifest.next_number);
+    manifest.next_number += 1;
+    Snapshot {
+        id: id.into(),
+        name: draft.name.map(|name| name.as_str().to_owned()),
+        reason: draft.reason,
+        taken_at,
+        bytes: Bytes(bytes),
+        memory: draft.memory,
+    }
+}
+
+/// Removes a file; false where there was none.
+fn remove(path: &Path) -> Result<bool, Error> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::store("delete", path)(error)),
+    }
+}

@@ -1,0 +1,128 @@
+//! One snapshot at a time, and none lost.
+
+use crate::server::{Server, start, start_with};
+use heap_admin::{Error, Limits, Reason};
+use std::{
+    io::Write,
+    net::TcpStream,
+    sync::mpsc::{Receiver, Sender, channel},
+    sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
+    thread,
+};
+
+/// A server whose snapshots tell when they began, and then wait to be let go.
+fn start_held() -> (Server, Receiver<()>, Sender<()>) {
+    let (began, begins) = channel();
+    let (release, released) = channel::<()>();
+    let released = Mutex::new(released);
+    let server = start_with(|builder, folder| {
+        builder
+            .snapshots(folder.path(), Limits::default())
+            .quiesce(move || {
+                began.send(()).expect("the test listens");
+                // An error: the test let go of all.
+                let _ = released.lock().expect("no panic").recv();
+            })
+    });
+    (server, begins, release)
+}
+
+/// Asks for a snapshot and does not wait for the answer.
+fn send_request(server: &Server) -> TcpStream {
+    let body = r#"{"query":"mutation { takeSnapshot { id } }"}"#;
+    let mut client = TcpStream::connect(server.address).expect("a connection");
+    let address = server.address;
+    write!(
+        client,
+        "POST /graphql HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("the request goes out");
+    client
+}
+
+#[test]
+fn a_client_that_hangs_up_still_gets_its_snapshot_on_the_disk() {
+    let (server, begins, release) = start_held();
+    let client = send_request(&server);
+    begins.recv().expect("the snapshot begins");
+    drop(client);
+    drop(release);
+    server.runtime.block_on(server.admin.finish());
+    assert_eq!(server.files().len(), 1);
+}
+
+#[test]
+fn two_snapshots_at_once_come_one_after_the_other() {
+    let server = start();
+    let ids: Vec<_> = thread::scope(|scope| {
+        let tasks: Vec<_> = (0..6).map(|_| scope.spawn(|| server.take(""))).collect();
+        tasks
+            .into_iter()
+            .map(|task| task.join().expect("a snapshot")["id"].clone())
+            .collect()
+    });
+    let listed = server.ask("{ snapshots { id } }");
+    for id in &ids {
+        assert_eq!(ids.iter().filter(|other| *other == id).count(), 1, "{ids:?}");
+        let found = listed["data"]["snapshots"].as_array().expect("a list");
+        assert!(
+            found.iter().any(|snapshot| snapshot["id"] == *id),
+            "{id} in {listed}"
+        );
+    }
+    assert_eq!(server.files().len(), 6);
+}
+
+#[test]
+fn a_snapshot_begins_when_the_one_before_is_on_the_disk() {
+    let (server, begins, release) = start_held();
+    let clients: Vec<_> = (0..5).map(|_| send_request(&server)).collect();
+    for before in 0..clients.len() {
+        begins.recv().expect("a snapshot begins");
+        assert_eq!(server.files().len(), before);
+        release.send(()).expect("it waits to be let go");
+    }
+    server.runtime.block_on(server.admin.finish());
+    assert_eq!(server.files().len(), clients.len());
+}
+
+#[test]
+fn shutting_down_waits_for_the_snapshot_under_way_and_refuses_later_ones() {
+    let (server, begins, release) = start_held();
+    let client = send_request(&server);
+    begins.recv().expect("the snapshot begins");
+    let admin = server.admin.clone();
+    let finish = server.runtime.spawn(async move { admin.finish().await });
+    assert!(!finish.is_finished());
+    // The door answers meanwhile: figures need no turn.
+    assert!(server.ask("{ memoryInfo { rss } }")["data"]["memoryInfo"]["rss"].is_number());
+    assert!(!finish.is_finished());
+    assert!(server.files().is_empty());
+    drop(release);
+    server.runtime.block_on(finish).expect("it finishes");
+    assert_eq!(server.files().len(), 1);
+    let late = server
+        .runtime
+        .block_on(server.admin.take_snapshot(None, Reason::Signal, false));
+    assert!(matches!(late, Err(Error::Closed)), "{late:?}");
+    assert_eq!(
+        server.ask("mutation { takeSnapshot { id } }")["errors"][0]["extensions"]["code"],
+        "SHUTTING_DOWN"
+    );
+    drop(client);
+}
+
+#[test]
+fn a_hook_that_panics_fails_its_snapshot_and_no_other() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let server = start_with(|builder, folder| {
+        builder
+            .snapshots(folder.path(), Limits::default())
+            .quiesce(|| assert_ne!(CALLS.fetch_add(1, Ordering::SeqCst), 0, "the first call fails"))
+    });
+    let failed = server.ask("mutation { takeSnapshot { id } }");
+    assert_eq!(failed["errors"][0]["extensions"]["code"], "INTERNAL", "{failed}");
+    server.take("");
+    assert_eq!(server.files().len(), 1);
+}
