@@ -1,0 +1,218 @@
+//! The problems as people know them: id, title, story, and the operation that runs them.
+//!
+//! Each folder's `problem.toml` is embedded; [`find`] is how an id that somebody typed becomes a problem.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Manifest and operation document of each problem, in the order of their numbers.
+const SOURCES: [(&str, &str); 8] = [
+    (
+        include_str!("p00_hello/problem.toml"),
+        include_str!("../schema/operations/00hello.graphql"),
+    ),
+    (
+        include_str!("p01_jokes/problem.toml"),
+        include_str!("../schema/operations/01jokes.graphql"),
+    ),
+    (
+        include_str!("p02_search/problem.toml"),
+        include_str!("../schema/operations/02search.graphql"),
+    ),
+    (
+        include_str!("p03_lookup/problem.toml"),
+        include_str!("../schema/operations/03lookup.graphql"),
+    ),
+    (
+        include_str!("p04_orders/problem.toml"),
+        include_str!("../schema/operations/04orders.graphql"),
+    ),
+    (
+        include_str!("p05_stories/problem.toml"),
+        include_str!("../schema/operations/05stories.graphql"),
+    ),
+    (
+        include_str!("p06_books/problem.toml"),
+        include_str!("../schema/operations/06books.graphql"),
+    ),
+    (
+        include_str!("p07_recommendations/problem.toml"),
+        include_str!("../schema/operations/07recommendations.graphql"),
+    ),
+];
+
+/// One problem, as its folder describes it.
+#[derive(Debug)]
+pub struct Problem {
+    /// Number and name: `00hello`.
+    pub id: String,
+    /// Its number in the catalogue.
+    pub number: u8,
+    /// Its name: `hello`.
+    pub name: String,
+    /// What it is called on the board.
+    pub title: String,
+    /// What the shop wants, and what the engineer on call sees.
+    pub story: String,
+    /// The fields that belong to it: `Query.hello`.
+    pub fields: Vec<String>,
+    /// The GraphQL document that runs it.
+    pub operation: &'static str,
+    /// The file of that document in `schema/operations`.
+    pub operation_file: String,
+    /// Its variables: a template, to be filled afresh for each call.
+    pub variables: Value,
+    /// Variables that are good for one call as they are.
+    pub example: Value,
+    /// `data` as a right response has it; the values are examples.
+    pub response: Value,
+    /// The load that shows it.
+    pub load: LoadRecipe,
+    calls: AtomicU64,
+}
+
+impl Problem {
+    /// How many calls its field has let through since the start.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_call(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A load that shows the problem.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadRecipe {
+    /// Connections at a time.
+    pub connections: u32,
+    /// Requests under way on each connection.
+    pub pipelining: u32,
+    /// Requests in all.
+    pub amount: u64,
+    /// What to watch the memory by.
+    pub per: Pace,
+}
+
+/// What to watch the memory by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pace {
+    /// By the requests made.
+    Request,
+    /// By the time gone by.
+    Time,
+}
+
+/// `problem.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    number: u8,
+    name: String,
+    title: String,
+    story: String,
+    fields: Vec<String>,
+    operation: String,
+    response: String,
+    #[serde(default = "no_variables")]
+    variables: Value,
+    #[serde(default = "no_variables")]
+    example: Value,
+    load: LoadRecipe,
+}
+
+fn no_variables() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+/// All problems, in the order of their numbers.
+pub(crate) fn problems() -> Vec<Problem> {
+    SOURCES
+        .iter()
+        .map(|(manifest, operation)| read(manifest, operation))
+        .collect()
+}
+
+fn read(manifest: &str, operation: &'static str) -> Problem {
+    let manifest: Manifest = toml::from_str(manifest).expect("embedded, and each is read by the tests");
+    Problem {
+        id: format!("{:02}{}", manifest.number, manifest.name),
+        number: manifest.number,
+        name: manifest.name,
+        title: manifest.title,
+        story: manifest.story,
+        fields: manifest.fields,
+        operation,
+        operation_file: manifest.operation,
+        variables: manifest.variables,
+        example: manifest.example,
+        response: serde_json::from_str(&manifest.response).expect("embedded, and each is read by the tests"),
+        load: manifest.load,
+        calls: AtomicU64::new(0),
+    }
+}
+
+/// Why what was typed is no problem's id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// No id and no name begins so.
+    #[error("no problem is called `{given}`")]
+    Unknown {
+        /// What was typed.
+        given: String,
+        /// All ids.
+        ids: Vec<String>,
+    },
+    /// Several do.
+    #[error("`{given}` could be any of {}", candidates.join(", "))]
+    Ambiguous {
+        /// What was typed.
+        given: String,
+        /// The ids that it may mean.
+        candidates: Vec<String>,
+    },
+}
+
+impl FindError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unknown { ids, .. } => format!("the problems are {}", ids.join(", ")),
+            Self::Ambiguous { .. } => "type more of the id or of the name".to_owned(),
+        }
+    }
+}
+
+/// The problem with that id or name, or the only one whose id or name begins so.
+pub(crate) fn find<'a>(problems: &'a [Problem], given: &str) -> Result<&'a Problem, FindError> {
+    if let Some(exact) = problems
+        .iter()
+        .find(|problem| problem.id == given || problem.name == given)
+    {
+        return Ok(exact);
+    }
+    let begins = |problem: &&Problem| problem.id.starts_with(given) || problem.name.starts_with(given);
+    let candidates: Vec<&Problem> = problems.iter().filter(begins).collect();
+    let given = given.to_owned();
+    match candidates[..] {
+        [only] => Ok(only),
+        [] => Err(FindError::Unknown {
+            given,
+            ids: ids(problems),
+        }),
+        _ => Err(FindError::Ambiguous {
+            given,
+            candidates: ids(candidates),
+        }),
+    }
+}
+
+fn ids<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Vec<String> {
+    problems.into_iter().map(|problem| problem.id.clone()).collect()
+}

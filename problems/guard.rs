@@ -1,0 +1,109 @@
+//! The memory limit: who keeps the latest figure, and the gate in front of each problem's fields.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use async_graphql::{Context, Error, ErrorExtensions, Guard, Result};
+
+use crate::Lab;
+
+/// The limit of live heap, and the latest look at it. Whoever measures calls [`observe`](Self::observe).
+///
+/// Clones share their figures.
+#[derive(Clone, Debug)]
+pub struct MemoryGuard {
+    limit: u64,
+    live: Arc<AtomicU64>,
+}
+
+impl MemoryGuard {
+    /// A guard for `limit` bytes; nothing has been looked at yet.
+    pub fn new(limit: u64) -> Self {
+        Self {
+            limit,
+            live: Arc::default(),
+        }
+    }
+
+    /// Notes how many bytes are live now.
+    pub fn observe(&self, live: u64) {
+        self.live.store(live, Ordering::Relaxed);
+    }
+
+    /// Whether the latest look was past the limit.
+    pub fn exceeded(&self) -> bool {
+        self.live() > self.limit
+    }
+
+    /// The limit in bytes.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// What was live at the latest look, in bytes.
+    pub fn live(&self) -> u64 {
+        self.live.load(Ordering::Relaxed)
+    }
+}
+
+/// Stands before each field of a problem: counts the calls, and refuses them past the memory limit.
+pub(crate) struct Gate {
+    number: u8,
+    counts: bool,
+}
+
+impl Gate {
+    /// The gate of the field that a request asks for.
+    pub(crate) fn of(number: u8) -> Self {
+        Self { number, counts: true }
+    }
+
+    /// The gate of a field below it: one request may pass it many times.
+    pub(crate) fn below(number: u8) -> Self {
+        Self {
+            number,
+            counts: false,
+        }
+    }
+}
+
+impl Guard for Gate {
+    async fn check(&self, ctx: &Context<'_>) -> Result<()> {
+        let lab = ctx.data::<Lab>()?;
+        let Some(problem) = lab
+            .problems()
+            .iter()
+            .find(|problem| problem.number == self.number)
+        else {
+            return Ok(());
+        };
+        if lab.guard().exceeded() {
+            return Err(over_limit(lab.guard(), &problem.id));
+        }
+        if self.counts {
+            problem.count_call();
+        }
+        Ok(())
+    }
+}
+
+fn over_limit(guard: &MemoryGuard, id: &str) -> Error {
+    let (live, limit) = (guard.live(), guard.limit());
+    let message = format!(
+        "{} of heap are live, past the limit of {}; \
+         hint: run the admin mutation resetProblem(id: \"{id}\"), or restart the service",
+        mebibytes(live),
+        mebibytes(limit),
+    );
+    Error::new(message).extend_with(|_, extensions| {
+        extensions.set("code", "MEMORY_LIMIT");
+        extensions.set("live", live);
+        extensions.set("limit", limit);
+    })
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}

@@ -1,0 +1,102 @@
+//! [`Lab`]: shop, problems and memory guard as one thing to hand around.
+
+use std::sync::Arc;
+
+use async_graphql::{Request, Schema, SchemaBuilder};
+
+use crate::{
+    FindError, MemoryGuard, Mutation, Problem, Query, Subscription, catalog,
+    p00_hello::{HelloQuery, Letters},
+    p01_jokes::{Jokes, JokesQuery},
+    p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations,
+    shop::{Bookshop, RequestData},
+};
+
+/// The bookshop with its problems. Clones are the same lab.
+///
+/// Some problems live in statics: in practice, one lab a process.
+#[derive(Clone)]
+pub struct Lab {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    bookshop: Bookshop,
+    guard: MemoryGuard,
+    problems: Vec<Problem>,
+    letters: Arc<Letters>,
+    jokes: Arc<Jokes>,
+}
+
+impl Lab {
+    /// A lab over that shop; `guard` decides when the problems' fields refuse.
+    pub fn new(bookshop: Bookshop, guard: MemoryGuard) -> Self {
+        let inner = Inner {
+            bookshop,
+            guard,
+            problems: catalog::problems(),
+            letters: Arc::default(),
+            jokes: Arc::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The public schema; its limits are the caller's to add. Each request goes through
+    /// [`prepare`](Self::prepare) first, those of a WebSocket too.
+    pub fn schema_builder(&self) -> SchemaBuilder<Query, Mutation, Subscription> {
+        let hello = HelloQuery::new(Arc::clone(&self.inner.letters));
+        let jokes = JokesQuery::new(Arc::clone(&self.inner.jokes));
+        Schema::build(Query::new(hello, jokes), Mutation, Subscription).data(self.clone())
+    }
+
+    /// Gives a request what it needs of its own: its data loaders, made when first used.
+    #[must_use]
+    pub fn prepare(&self, request: Request) -> Request {
+        request.data(RequestData::new(self.inner.bookshop.db()))
+    }
+
+    /// The shop.
+    pub fn bookshop(&self) -> &Bookshop {
+        &self.inner.bookshop
+    }
+
+    /// The memory guard.
+    pub fn guard(&self) -> &MemoryGuard {
+        &self.inner.guard
+    }
+
+    /// All problems, in the order of their numbers.
+    pub fn problems(&self) -> &[Problem] {
+        &self.inner.problems
+    }
+
+    /// The problem with that id or name, or the only one whose id or name begins so.
+    pub fn find(&self, given: &str) -> Result<&Problem, FindError> {
+        catalog::find(&self.inner.problems, given)
+    }
+
+    /// Brings a problem back to where it started: drops what it holds, and ends what it runs.
+    ///
+    /// The drop happens on the calling thread, and is over when this returns. Only a request that is
+    /// under way may still hold something of its own.
+    pub async fn reset(&self, problem: &Problem) {
+        match problem.number {
+            0 => self.inner.letters.clear(),
+            1 => self.inner.jokes.stop().await,
+            2 => p02_search::clear(),
+            3 => p03_lookup::clear(),
+            4 => p04_orders::clear(),
+            5 => p05_stories::clear(),
+            6 => p06_books::clear(),
+            7 => p07_recommendations::clear(),
+            other => tracing::warn!(number = other, "a problem that cannot be reset"),
+        }
+    }
+
+    /// Lets caches finish their pending maintenance, so that the figures read next mean something.
+    pub fn quiesce(&self) {
+        p07_recommendations::settle();
+    }
+}

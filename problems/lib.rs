@@ -1,0 +1,40 @@
+//! The bookshop: one GraphQL API over a small database, and the problems that its engineers are paged for.
+//!
+//! # Layout
+//! - [`shop`]: the database, its data, the entities and the ordinary fields
+//! - `pNN_name`: a folder a problem: its fields, and `problem.toml` with its story
+//! - [`Lab`]: puts them together, and knows how to bring a problem back to where it started
+//! - [`LabSchema`]: the public schema, ready to execute
+//! - [`Problem`], [`FindError`]: the catalogue, and how a problem is looked up
+//! - [`MemoryGuard`]: when the problems' fields must say no
+//!
+//! Transport, limits and everything that measures are left to others. Start reading at [`Lab`].
+//!
+//! # One lab in a process
+//! Some problems live in statics, as they would in a service. Two labs in one process share those.
+
+mod catalog;
+mod errors;
+mod executor;
+mod guard;
+mod input;
+mod lab;
+mod schema;
+mod sync;
+
+mod p00_hello;
+mod p01_jokes;
+mod p02_search;
+mod p03_lookup;
+mod p04_orders;
+mod p05_stories;
+mod p06_books;
+mod p07_recommendations;
+pub mod shop;
+
+pub use catalog::{FindError, LoadRecipe, Pace, Problem};
+pub use executor::LabSchema;
+pub use guard::MemoryGuard;
+pub use lab::Lab;
+pub use schema::Query;
+pub use shop::{Mutation, Subscription};

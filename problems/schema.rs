@@ -1,0 +1,69 @@
+//! The public schema's query type: the shop's ordinary fields and each problem's, side by side.
+
+use async_graphql::{Context, ID, MergedObject, Object, Result, SimpleObject};
+
+use crate::{
+    Lab, p00_hello::HelloQuery, p01_jokes::JokesQuery, p02_search::SearchQuery, p03_lookup::LookupQuery,
+    p04_orders::OrdersQuery, p05_stories::StoriesQuery, p06_books::BooksQuery,
+    p07_recommendations::RecommendationsQuery, shop::ShopQuery,
+};
+
+/// What can be asked of the bookshop
+#[derive(MergedObject)]
+pub struct Query(
+    ShopQuery,
+    LabQuery,
+    HelloQuery,
+    JokesQuery,
+    SearchQuery,
+    LookupQuery,
+    OrdersQuery,
+    StoriesQuery,
+    BooksQuery,
+    RecommendationsQuery,
+);
+
+impl Query {
+    pub(crate) fn new(hello: HelloQuery, jokes: JokesQuery) -> Self {
+        Self(
+            ShopQuery,
+            LabQuery,
+            hello,
+            jokes,
+            SearchQuery,
+            LookupQuery,
+            OrdersQuery,
+            StoriesQuery,
+            BooksQuery,
+            RecommendationsQuery,
+        )
+    }
+}
+
+struct LabQuery;
+
+#[Object]
+impl LabQuery {
+    /// The problems on the board
+    async fn problems(&self, ctx: &Context<'_>) -> Result<Vec<ProblemSummary>> {
+        let lab = ctx.data::<Lab>()?;
+        Ok(lab
+            .problems()
+            .iter()
+            .map(|problem| ProblemSummary {
+                id: ID(problem.id.clone()),
+                title: problem.title.clone(),
+            })
+            .collect())
+    }
+}
+
+/// A problem on the board
+#[derive(SimpleObject)]
+#[graphql(name = "Problem")]
+struct ProblemSummary {
+    /// Number and name; a unique beginning of either will do where an id is asked for
+    id: ID,
+    /// What it is called
+    title: String,
+}

@@ -1,0 +1,76 @@
+//! The memory limit, and the way back.
+
+use crate::support::{MIB, ask, data, error, lab};
+
+#[tokio::test]
+async fn past_the_limit_each_problem_says_so_and_says_how_to_reset() {
+    let lab = lab();
+    lab.guard().observe(600 * MIB);
+    for problem in lab.problems() {
+        let response = ask(&lab, problem.operation, &problem.example).await;
+        let json = serde_json::to_value(&response).unwrap();
+        let error = &json["errors"][0];
+        assert_eq!(error["extensions"]["code"], "MEMORY_LIMIT", "{json}");
+        assert_eq!(error["extensions"]["live"], 600 * MIB);
+        assert_eq!(error["extensions"]["limit"], 512 * MIB);
+        let message = error["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("600.0 MiB of heap are live, past the limit of 512.0 MiB"),
+            "{message}"
+        );
+        assert!(
+            message.contains(&format!(r#"resetProblem(id: "{}")"#, problem.id)),
+            "{message}"
+        );
+        assert_eq!(problem.calls(), 0, "{}", problem.id);
+    }
+}
+
+#[tokio::test]
+async fn past_the_limit_a_books_author_is_refused_wherever_the_book_is_shown() {
+    let lab = lab();
+    lab.guard().observe(600 * MIB);
+    assert_eq!(
+        error(&lab, "{ book(id: 1) { author { name } } }").await.0,
+        "MEMORY_LIMIT"
+    );
+}
+
+#[tokio::test]
+async fn past_the_limit_everything_else_keeps_answering_and_below_it_so_do_the_problems() {
+    let lab = lab();
+    lab.guard().observe(600 * MIB);
+    data(
+        &lab,
+        "{ problems { id } book(id: 1) { title } reviews(bookId: 1) { user { name } } }",
+    )
+    .await;
+    lab.guard().observe(512 * MIB);
+    data(&lab, "{ hello }").await;
+}
+
+#[tokio::test]
+async fn a_problem_answers_as_before_after_a_reset() {
+    let lab = lab();
+    for problem in lab.problems() {
+        for round in 1..=2 {
+            let response = ask(&lab, problem.operation, &problem.example).await;
+            assert_eq!(response.errors, [], "{}", problem.id);
+            lab.quiesce();
+            lab.reset(problem).await;
+            assert_eq!(
+                problem.calls(),
+                round,
+                "{}: calls are counted since the start",
+                problem.id
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_with_many_authors_counts_as_one_call() {
+    let lab = lab();
+    data(&lab, "{ books(first: 50) { author { name } } }").await;
+    assert_eq!(lab.find("books").unwrap().calls(), 1);
+}

@@ -1,0 +1,13 @@
+//! The bookshop from outside: its data, its schema, its problems.
+//!
+//! Nothing here measures memory: that takes a process of its own.
+#![allow(clippy::unwrap_used)]
+
+mod api;
+mod bad_input;
+mod catalogue;
+mod database;
+mod jokes;
+mod lab;
+mod seed;
+mod support;
