@@ -1,0 +1,72 @@
+//! `leaklab compare A B [C ...]`: what grew between snapshots, and where it was allocated.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use heap_profile::{Profile, Symbolized, compare, render};
+
+use super::snapshot_file::{Source, explain};
+
+/// Flags of `leaklab compare`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Snapshots, oldest first: files, or ids of snapshots in the folder
+    #[arg(required = true, num_args = 2.., value_name = "FILE|ID")]
+    snapshots_to_compare: Vec<String>,
+    #[command(flatten)]
+    source: Source,
+    /// How many call sites to show
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    first: usize,
+    /// How to show them
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Markdown,
+}
+
+/// Prints the call sites on stdout, those that grew most first.
+///
+/// # Errors
+/// Where a snapshot cannot be read, or the binary that took it is not there, or they come from different binaries.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let read = |each: &String| args.source.read(each);
+    let profiles = args
+        .snapshots_to_compare
+        .iter()
+        .map(read)
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let symbolized = symbolize(&profiles, &args.source)?;
+    let named: Vec<(&str, &Symbolized)> = symbolized.iter().map(|(name, each)| (*name, each)).collect();
+    let comparison = compare(&named).map_err(|error| explain("cannot compare", &error))?;
+    let text = match args.format {
+        Format::Table => render::table(&comparison, args.first),
+        Format::Json => render::json(&comparison, args.first) + "\n",
+        Format::Markdown => render::markdown(&comparison, args.first),
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn symbolize<'a>(
+    profiles: &'a [(String, Profile)],
+    source: &Source,
+) -> anyhow::Result<Vec<(&'a str, Symbolized)>> {
+    // Before any binary is opened: of two builds, one at least could not be found.
+    let named = profiles.iter().map(|(name, profile)| (name.as_str(), profile));
+    Profile::same_binary(named.clone()).map_err(|error| explain("cannot compare", &error))?;
+    let mut symbolizer = source.symbolizer();
+    named
+        .map(|(name, profile)| {
+            let symbolized = symbolizer
+                .symbolize(profile)
+                .map_err(|error| explain(name, &error))?;
+            Ok((name, symbolized))
+        })
+        .collect()
+}

@@ -1,0 +1,258 @@
+//! `leaklab load`: puts HTTP load on a problem, an operation or an address.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::EXIT_ERROR;
+use crate::env_vars;
+use crate::load::table::Tables;
+use crate::load::{self, Bound, Ended, Operation, Plan, Progress, Report, Settings};
+
+const DRAW_EVERY: Duration = Duration::from_millis(100);
+
+const AFTER_HELP: &str = "\
+Latency runs from the write of a request to the end of its response; with --rate from the
+moment when the request was due, so that a server that stalls cannot hide it.
+At the end of its time a load waits for the answers that are under way.
+
+Examples:
+  leaklab load                                  problem 00hello, as in the workshop
+  leaklab load 02 -a 10000                      exactly 10,000 requests
+  leaklab load http://127.0.0.1:8080/ -r 500    500 requests a second
+  leaklab load --operation search.graphql --variables search.json
+
+Exit codes: 0 done, errors that were answered included; 2 nothing could be reached";
+
+/// Flags of `leaklab load`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Args {
+    /// A problem (`00hello`, `hello`, `00`) or an address (`http://...`) [default: 00hello]
+    #[arg(value_name = "PROBLEM | URL")]
+    subject: Option<String>,
+    /// Connections that are kept open
+    #[arg(short, long, default_value_t = load::DEFAULT_CONNECTIONS, value_name = "N")]
+    connections: usize,
+    /// Seconds for which requests are sent
+    #[arg(short, long, default_value_t = load::DEFAULT_DURATION.as_secs_f64(), value_name = "SECONDS")]
+    duration: f64,
+    /// Requests that may be under way on each connection
+    #[arg(short, long, default_value_t = load::DEFAULT_PIPELINING, value_name = "N")]
+    pipelining: usize,
+    /// Send exactly so many requests in all, however long it takes (instead of --duration)
+    #[arg(short, long, value_name = "N")]
+    amount: Option<u64>,
+    /// Requests per second over all connections [default: as many as are answered]
+    #[arg(
+        short = 'r',
+        long,
+        visible_alias = "overallRate",
+        short_alias = 'R',
+        value_name = "N"
+    )]
+    rate: Option<f64>,
+    /// Method [default: GET; POST with a body or an operation]
+    #[arg(short, long)]
+    method: Option<String>,
+    /// Header, as `name: value` or name=value; may be repeated
+    #[arg(
+        short = 'H',
+        long = "header",
+        visible_alias = "headers",
+        value_name = "HEADER"
+    )]
+    headers: Vec<String>,
+    /// Body of each request
+    #[arg(short, long)]
+    body: Option<String>,
+    /// Seconds that a request may take; its connection is opened anew after that
+    #[arg(short, long, default_value_t = load::DEFAULT_TIMEOUT.as_secs_f64(), value_name = "SECONDS")]
+    timeout: f64,
+    /// GraphQL document to POST, to /graphql of the target or to the address
+    #[arg(long, value_name = "FILE")]
+    operation: Option<PathBuf>,
+    /// JSON with the operation's variables; {"$int": [1, 9]}, {"$counter": 0}, {"$word": 8} and
+    /// {"$pick": [...]} in it are drawn anew for each request
+    #[arg(long, value_name = "FILE", requires = "operation")]
+    variables: Option<PathBuf>,
+    /// Base address of the server, for problems and operations
+    #[arg(long, env = env_vars::TARGET, default_value = load::DEFAULT_TARGET, value_name = "URL")]
+    target: String,
+    /// Put load on a host other than this machine
+    #[arg(long)]
+    allow_remote: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Short for --format json
+    #[arg(short, long, conflicts_with = "format")]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Json,
+}
+
+/// Runs a load, and prints what came of it.
+///
+/// # Errors
+/// Where a file cannot be read, or the result cannot be written.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let plan = match Plan::new(&args.settings()?) {
+        Ok(plan) => plan,
+        Err(error) => return Ok(fail(error, None)),
+    };
+    let url = plan.url().clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let report = match runtime.block_on(drive(plan)) {
+        Ok(report) => report,
+        Err(error) => return Ok(fail(error, None)),
+    };
+    print(&report, if args.json { Format::Json } else { args.format })?;
+    if report.reached() || report.ended == Ended::Interrupted {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let reason = report
+        .error_messages
+        .first()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
+    let hint = "start a server first: leaklab serve";
+    Ok(fail(
+        anyhow::anyhow!("nothing answered at {url}{reason}"),
+        Some(hint),
+    ))
+}
+
+impl Args {
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let read = |path: &PathBuf| {
+            std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))
+        };
+        let operation = match &self.operation {
+            None => None,
+            Some(path) => {
+                let variables = self.variables.as_ref().map(|path| {
+                    serde_json::from_str(&read(path)?)
+                        .with_context(|| format!("`{}` is no JSON", path.display()))
+                });
+                Some(Operation {
+                    document: read(path)?,
+                    variables: variables.transpose()?,
+                })
+            }
+        };
+        Ok(Settings {
+            subject: self.subject.clone(),
+            target: self.target.clone(),
+            operation,
+            method: self.method.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone().map(String::into_bytes),
+            connections: self.connections,
+            pipelining: self.pipelining,
+            bound: self
+                .amount
+                .map_or_else(|| Bound::Time(seconds(self.duration)), Bound::Amount),
+            rate: self.rate,
+            timeout: seconds(self.timeout),
+            allow_remote: self.allow_remote,
+        })
+    }
+}
+
+/// What is no time (negative, endless) becomes one that the plan refuses.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(if seconds > 0.0 {
+        Duration::MAX
+    } else {
+        Duration::ZERO
+    })
+}
+
+/// Runs the load, ends it on Ctrl-C, and shows how far it is.
+async fn drive(plan: Plan) -> Result<Report, load::Error> {
+    let progress = Progress::new();
+    let bar = Bar::new(plan.bound());
+    let watch = async {
+        loop {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => progress.stop(),
+                () = tokio::time::sleep(DRAW_EVERY) => bar.draw(&progress),
+            }
+        }
+    };
+    let report = tokio::select! {
+        report = load::run(plan, &progress) => report,
+        () = watch => unreachable!("it watches for ever"),
+    };
+    bar.0.finish_and_clear();
+    report
+}
+
+/// A bar on stderr, where that is a terminal.
+struct Bar(ProgressBar, Bound);
+
+impl Bar {
+    fn new(bound: Bound) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden(), bound);
+        }
+        let (length, style) = match bound {
+            Bound::Time(duration) => (
+                duration.as_millis() as u64,
+                "{elapsed_precise} {wide_bar} {msg} responses",
+            ),
+            Bound::Amount(amount) => (
+                amount,
+                "{elapsed_precise} {wide_bar} {human_pos}/{human_len} responses",
+            ),
+        };
+        let bar = ProgressBar::new(length);
+        bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self(bar, bound)
+    }
+
+    fn draw(&self, progress: &Progress) {
+        let responses = progress.responses();
+        match self.1 {
+            Bound::Time(duration) => {
+                self.0.set_message(responses.to_string());
+                self.0
+                    .set_position(self.0.elapsed().min(duration).as_millis() as u64);
+            }
+            Bound::Amount(_) => self.0.set_position(responses),
+        }
+    }
+}
+
+fn print(report: &Report, format: Format) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match format {
+        Format::Table => writeln!(out, "{}", Tables(report))?,
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(report)?)?,
+    }
+    Ok(out.flush()?)
+}
+
+/// Says what went wrong, and what to do about it.
+fn fail(error: impl Into<anyhow::Error>, hint: Option<&str>) -> ExitCode {
+    let error = error.into();
+    let hint = hint.or_else(|| error.downcast_ref::<load::Error>().and_then(load::Error::hint));
+    eprintln!("error: {error:#}");
+    if let Some(hint) = hint {
+        eprintln!("hint: {hint}");
+    }
+    ExitCode::from(EXIT_ERROR)
+}

@@ -1,0 +1,7 @@
+//! A file for each subcommand: its flags, and the few lines that hand over to the libraries.
+
+pub mod compare;
+pub mod flame;
+pub mod load;
+pub mod serve;
+mod snapshot_file;

@@ -1,0 +1,82 @@
+//! `leaklab serve`: the bookshop and its admin door.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bytesize::ByteSize;
+
+use crate::env_vars;
+use crate::server::{Options, Server};
+
+/// Where the bookshop listens unless told.
+pub const DEFAULT_ADDR: &str = "127.0.0.1:3000";
+/// Where the admin door listens unless told.
+pub const DEFAULT_ADMIN_ADDR: &str = "127.0.0.1:3001";
+/// Where snapshots go unless told.
+pub const DEFAULT_SNAPSHOTS: &str = "./snapshots";
+
+/// Flags of `leaklab serve`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the bookshop listens; port 0 takes a free one
+    #[arg(long, env = env_vars::ADDR, default_value = DEFAULT_ADDR)]
+    addr: SocketAddr,
+    /// Where the admin door listens; beyond loopback only with --admin-token
+    #[arg(long, env = env_vars::ADMIN_ADDR, default_value = DEFAULT_ADMIN_ADDR)]
+    admin_addr: SocketAddr,
+    /// Bearer token that the admin door asks for
+    #[arg(long, env = env_vars::ADMIN_TOKEN, hide_env_values = true, value_name = "TOKEN")]
+    admin_token: Option<String>,
+    /// SQLite file of the bookshop, made if it is not there; in memory by default
+    #[arg(long, env = env_vars::DATABASE, value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// Live heap past which problems refuse to grow; by default 2 GiB, or half of the memory there is if that is less
+    #[arg(long, env = env_vars::MEMORY_LIMIT, value_name = "SIZE")]
+    memory_limit: Option<ByteSize>,
+    /// Draw the memory on stderr every five seconds: live `=`, held by the allocator `-`, resident beyond it `_`
+    #[arg(long, env = env_vars::MEMORY_BAR)]
+    memory_bar: bool,
+    /// Folder of the snapshots
+    #[arg(long, env = env_vars::SNAPSHOTS, default_value = DEFAULT_SNAPSHOTS, value_name = "DIR")]
+    snapshots: PathBuf,
+    /// Most snapshots that are kept; older ones make room
+    #[arg(long, env = env_vars::SNAPSHOT_COUNT, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    snapshot_count: u32,
+    /// Most bytes that the kept snapshots may take
+    #[arg(long, env = env_vars::SNAPSHOT_BYTES, default_value = "1GiB", value_name = "SIZE")]
+    snapshot_bytes: ByteSize,
+}
+
+/// Serves until SIGINT or SIGTERM.
+///
+/// # Errors
+/// Where a door cannot be opened, or the database cannot be made or read.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let server = Server::bind(args.into_options())?;
+    // What scripts read: where the doors are, once both are open.
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "public http://{}", server.public_addr())?;
+    writeln!(stdout, "admin http://{}", server.admin_addr())?;
+    stdout.flush()?;
+    drop(stdout);
+    server.run()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    fn into_options(self) -> Options {
+        Options {
+            addr: self.addr,
+            admin_addr: self.admin_addr,
+            admin_token: self.admin_token,
+            database: self.database,
+            memory_limit: self.memory_limit.map(|size| size.as_u64()),
+            memory_bar: self.memory_bar,
+            snapshots: self.snapshots,
+            snapshot_count: self.snapshot_count,
+            snapshot_bytes: self.snapshot_bytes.as_u64(),
+        }
+    }
+}

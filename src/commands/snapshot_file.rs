@@ -1,0 +1,112 @@
+//! What `compare` and `flame` are given: snapshot files, or ids of snapshots in the folder, and the binary they came from.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use heap_profile::{MAX_DECODED_BYTES, Profile, Symbolizer};
+
+use super::serve::DEFAULT_SNAPSHOTS;
+use crate::env_vars;
+
+const SUFFIX: &str = ".pb.gz";
+/// How many snapshots are named to whoever asked for one that is not there.
+const LISTED: usize = 10;
+
+/// Flags of all commands that read snapshots.
+#[derive(Debug, clap::Args)]
+pub(super) struct Source {
+    /// Folder in which snapshot ids are looked up
+    #[arg(long, env = env_vars::SNAPSHOTS, default_value = DEFAULT_SNAPSHOTS, value_name = "DIR")]
+    snapshots: PathBuf,
+    /// The binary that took the snapshots, if it is not where they say
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
+impl Source {
+    /// Reads one snapshot, given as a file or as an id, and says what to call it.
+    pub(super) fn read(&self, file_or_id: &str) -> anyhow::Result<(String, Profile)> {
+        let path = self.find(file_or_id)?;
+        let bytes = read_bounded(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let profile =
+            Profile::decode(&bytes).map_err(|error| explain(&path.display().to_string(), &error))?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        Ok((name.strip_suffix(SUFFIX).unwrap_or(&name).to_owned(), profile))
+    }
+
+    /// Looks names up where the snapshots say, and in this very program, which is usually the one that took them.
+    pub(super) fn symbolizer(&self) -> Symbolizer {
+        let symbolizer = match &self.binary {
+            Some(binary) => Symbolizer::new().with_binary(binary),
+            None => Symbolizer::new(),
+        };
+        std::env::current_exe()
+            .into_iter()
+            .fold(symbolizer, Symbolizer::with_candidate)
+    }
+
+    /// An id never becomes part of a path: the folder is listed, and what is in it is compared with the id.
+    fn find(&self, file_or_id: &str) -> anyhow::Result<PathBuf> {
+        if Path::new(file_or_id).exists() {
+            return Ok(PathBuf::from(file_or_id));
+        }
+        let ids = list(&self.snapshots)?;
+        if let Some((_, path)) = ids.iter().find(|(id, _)| id == file_or_id) {
+            return Ok(path.clone());
+        }
+        let folder = self.snapshots.display();
+        let latest: Vec<&str> = ids.iter().rev().take(LISTED).map(|(id, _)| id.as_str()).collect();
+        let hint = match latest[..] {
+            [] => format!("{folder} has no snapshots; --snapshots DIR names the folder"),
+            _ => format!("the latest there: {}", latest.join(", ")),
+        };
+        bail!("`{file_or_id}` is neither a file nor a snapshot in {folder}\nhint: {hint}")
+    }
+}
+
+/// The ids of the snapshots in a folder, in order, with their files. A folder that is not there has none.
+fn list(folder: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let entries = match folder.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("cannot list {}", folder.display())),
+    };
+    let mut ids = Vec::new();
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
+        if let Some(id) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.strip_suffix(SUFFIX))
+        {
+            ids.push((id.to_owned(), entry.path()));
+        }
+    }
+    ids.sort();
+    Ok(ids)
+}
+
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One more than the library takes, so that it is the library that refuses.
+    File::open(path)?
+        .take(MAX_DECODED_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// An error of the library for the terminal: what it is about, all causes, and the hint in a line of its own.
+pub(super) fn explain(subject: &str, error: &heap_profile::Error) -> anyhow::Error {
+    let mut text = format!("{subject}: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    match error.hint() {
+        Some(hint) => anyhow!("{text}\nhint: {hint}"),
+        None => anyhow!(text),
+    }
+}

@@ -1,0 +1,21 @@
+//! leaklab: a GraphQL bookshop that leaks on purpose, and the tools that find the leak.
+//!
+//! This library is the application. What other services can use lives in crates of its own:
+//! `heap-admin` (the instrument), `heap-recorder` (the allocator's side), `heap-profile`
+//! (snapshots read and compared).
+//!
+//! # Layout
+//! - [`cli`]: what was typed; start reading here
+//! - [`env_vars`]: every environment variable that is read
+//! - [`commands`]: a file for each subcommand
+//! - [`server`]: the two doors, shutdown, the memory watch
+//! - [`load`]: the HTTP load driver
+//! - [`variables`]: operation variables that are fresh for each call
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod commands;
+pub mod env_vars;
+pub mod load;
+pub mod server;
+pub mod variables;

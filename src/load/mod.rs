@@ -1,0 +1,45 @@
+//! The load driver: HTTP/1.1 keep-alive connections with pipelining, as autocannon drives them.
+//!
+//! # Layout
+//! - [`Settings`]: what was typed; [`Plan`]: what that means, checked before anything runs
+//! - `target`: which address is meant, and which addresses are refused
+//! - `request`: the bytes that are sent
+//! - `response`: the bytes that come back, in whatever pieces
+//! - `schedule`: who may send how many requests, and when
+//! - `connection`: one connection's life; `worker`: the connections of one thread
+//! - `statistics`, `graphql`: what is counted; [`Report`]: what comes of it; [`table`]: how it reads
+//!
+//! # What is measured
+//! Latency runs from the write of a request to the last byte of its response. With a rate it
+//! runs from the moment when the request was *due*: a server that stalls delays the requests
+//! behind it too, and a driver that waits for it would leave them out of the figures
+//! ("coordinated omission").
+//!
+//! Every request that was sent has one end:
+//! `sent = responses + timeouts + failed + unanswered`. At the end of its time a run waits for
+//! the answers that are still out, so `unanswered` is zero unless the run was broken off.
+
+mod connection;
+mod error;
+mod graphql;
+mod plan;
+mod progress;
+mod report;
+mod request;
+mod response;
+mod schedule;
+mod statistics;
+pub mod table;
+mod target;
+mod worker;
+
+pub use error::Error;
+pub use plan::{
+    Bound, DEFAULT_CONNECTIONS, DEFAULT_DURATION, DEFAULT_PIPELINING, DEFAULT_PROBLEM, DEFAULT_TARGET,
+    DEFAULT_TIMEOUT, Operation, Plan, Settings,
+};
+pub use progress::Progress;
+pub use report::{
+    Distribution, Ended, Figures, GraphQlFigures, LatencyFigures, Report, RequestFigures, Statuses,
+};
+pub use worker::run;

@@ -1,0 +1,307 @@
+//! What comes of a load. As JSON it has the names that autocannon gives the same things.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::statistics::Statistics;
+use super::{Bound, Plan};
+
+/// The result of a load.
+///
+/// Every request has one end: `requests.sent` is the sum of `requests.total` (responses),
+/// `timeouts`, `failed` and `unanswered`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Report {
+    /// The address.
+    pub url: String,
+    /// Connections that were kept open.
+    pub connections: usize,
+    /// Requests that could be under way on each.
+    pub pipelining: usize,
+    /// How many requests were to be sent, where the load was bounded by count.
+    pub amount: Option<u64>,
+    /// Requests per second that were asked for, over all connections.
+    pub rate: Option<f64>,
+    /// How long it took, in seconds, until the last answer.
+    pub duration: f64,
+    /// How it ended.
+    pub ended: Ended,
+    /// How long responses took, in milliseconds.
+    pub latency: LatencyFigures,
+    /// Responses in each second, and requests in all.
+    pub requests: RequestFigures,
+    /// Bytes read in each second.
+    pub throughput: Distribution,
+    /// Responses by status.
+    #[serde(flatten)]
+    pub statuses: Statuses,
+    /// Responses of status 2xx whose JSON has top-level `errors`.
+    pub graphql_errors: GraphQlFigures,
+    /// Requests that were not answered in time.
+    pub timeouts: u64,
+    /// Requests that were lost because their connection broke, or because what came was no HTTP.
+    pub failed: u64,
+    /// Requests that were under way when the load was broken off.
+    pub unanswered: u64,
+    /// Requests that were due by the rate, and never sent, since the server was too slow for it.
+    pub unsent: u64,
+    /// Attempts to connect that failed.
+    pub connect_errors: u64,
+    /// All that went wrong below HTTP: `timeouts`, `failed` and `connectErrors`.
+    pub errors: u64,
+    /// The first few different messages about these.
+    pub error_messages: Vec<String>,
+    /// Bytes that were read.
+    pub bytes_read: u64,
+    /// Bytes that were written.
+    pub bytes_written: u64,
+}
+
+/// How a load ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Ended {
+    /// Everything was sent.
+    Complete,
+    /// It was stopped from outside.
+    Interrupted,
+    /// The server could not be reached, or not any more.
+    GaveUp,
+}
+
+/// Latencies in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say all there is")]
+pub struct LatencyFigures {
+    pub average: f64,
+    pub stddev: f64,
+    pub min: f64,
+    pub max: f64,
+    pub p2_5: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p97_5: f64,
+    pub p99: f64,
+    pub p99_9: f64,
+}
+
+/// How many requests there were.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RequestFigures {
+    /// Requests that were sent.
+    pub sent: u64,
+    /// Requests that were answered.
+    pub total: u64,
+    /// Answers in each second.
+    #[serde(flatten)]
+    pub each_second: Figures,
+}
+
+/// What came in each second, and in all.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// In all.
+    pub total: u64,
+    /// In each second.
+    #[serde(flatten)]
+    pub each_second: Figures,
+}
+
+/// Figures over the full seconds of a load. The average is over the whole load; of a load
+/// shorter than a second there is one sample, which is that average.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say all there is")]
+pub struct Figures {
+    pub average: f64,
+    pub stddev: f64,
+    pub min: f64,
+    pub max: f64,
+    pub p1: f64,
+    pub p2_5: f64,
+    pub p50: f64,
+    pub p97_5: f64,
+}
+
+/// Responses by the first digit of their status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statuses {
+    /// Interim responses, which are no answers.
+    #[serde(rename = "1xx")]
+    pub interim: u64,
+    /// Status 200 to 299.
+    #[serde(rename = "2xx")]
+    pub success: u64,
+    /// Status 300 to 399.
+    #[serde(rename = "3xx")]
+    pub redirection: u64,
+    /// Status 400 to 499.
+    #[serde(rename = "4xx")]
+    pub client_error: u64,
+    /// Status 500 and above.
+    #[serde(rename = "5xx")]
+    pub server_error: u64,
+    /// Answers of any status but 2xx.
+    #[serde(rename = "non2xx")]
+    pub non_success: u64,
+}
+
+/// Responses with GraphQL errors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GraphQlFigures {
+    /// How many.
+    pub total: u64,
+    /// How many by the code of their first error (`no code` where it has none).
+    pub codes: BTreeMap<String, u64>,
+    /// The first few different messages.
+    pub messages: Vec<String>,
+}
+
+impl Report {
+    /// Whether anything was answered at all.
+    pub fn reached(&self) -> bool {
+        self.requests.total > 0
+    }
+
+    pub(super) fn new(plan: &Plan, counted: &Statistics, elapsed: Duration, ended: Ended) -> Self {
+        let seconds = elapsed.as_secs_f64();
+        let samples = |value: fn(&super::statistics::Second) -> u64, total| {
+            Figures::new(counted.seconds.iter().map(value), total, elapsed)
+        };
+        Self {
+            url: plan.url.to_string(),
+            connections: plan.connections,
+            pipelining: plan.pipelining,
+            amount: match plan.bound {
+                Bound::Amount(amount) => Some(amount),
+                Bound::Time(_) => None,
+            },
+            rate: plan.rate,
+            duration: seconds,
+            ended,
+            latency: LatencyFigures::new(counted),
+            requests: RequestFigures {
+                sent: counted.sent,
+                total: counted.responses(),
+                each_second: samples(|second| second.responses, counted.responses()),
+            },
+            throughput: Distribution {
+                total: counted.bytes_read,
+                each_second: samples(|second| second.bytes, counted.bytes_read),
+            },
+            statuses: Statuses::new(counted),
+            graphql_errors: GraphQlFigures {
+                total: counted.graphql.responses,
+                codes: counted.graphql.codes.clone(),
+                messages: counted.graphql.messages.clone(),
+            },
+            timeouts: counted.timeouts,
+            failed: counted.failed,
+            unanswered: counted.unanswered,
+            unsent: counted.unsent,
+            connect_errors: counted.connects_failed,
+            errors: counted.timeouts + counted.failed + counted.connects_failed,
+            error_messages: counted.messages.clone(),
+            bytes_read: counted.bytes_read,
+            bytes_written: counted.bytes_written,
+        }
+    }
+}
+
+impl LatencyFigures {
+    fn new(counted: &Statistics) -> Self {
+        let latency = &counted.latency;
+        let milliseconds = |micros: u64| micros as f64 / 1000.0;
+        let at = |percentile| milliseconds(latency.value_at_percentile(percentile));
+        Self {
+            average: latency.mean() / 1000.0,
+            stddev: latency.stdev() / 1000.0,
+            min: milliseconds(latency.min()),
+            max: milliseconds(latency.max()),
+            p2_5: at(2.5),
+            p50: at(50.0),
+            p90: at(90.0),
+            p97_5: at(97.5),
+            p99: at(99.0),
+            p99_9: at(99.9),
+        }
+    }
+}
+
+impl Statuses {
+    fn new(counted: &Statistics) -> Self {
+        let [_, interim, success, redirection, client_error, server_error] = counted.statuses;
+        let non_success = counted.responses() - success;
+        Self {
+            interim,
+            success,
+            redirection,
+            client_error,
+            server_error,
+            non_success,
+        }
+    }
+}
+
+impl Figures {
+    fn new(seconds: impl Iterator<Item = u64>, total: u64, elapsed: Duration) -> Self {
+        let average = total as f64 / elapsed.as_secs_f64().max(1e-9);
+        // The last second is cut short, and seconds in which nothing came have no entry.
+        let full = usize::try_from(elapsed.as_secs()).unwrap_or(usize::MAX);
+        let mut samples: Vec<f64> = seconds
+            .map(|value| value as f64)
+            .chain(std::iter::repeat(0.0))
+            .take(full)
+            .collect();
+        if samples.is_empty() {
+            samples.push(average);
+        }
+        samples.sort_by(f64::total_cmp);
+        let count = samples.len();
+        // Nearest rank: a figure that was really seen.
+        let at =
+            |percent: f64| samples[((percent / 100.0 * count as f64).ceil() as usize).clamp(1, count) - 1];
+        let mean = samples.iter().sum::<f64>() / count as f64;
+        let variance = samples.iter().map(|sample| (sample - mean).powi(2)).sum::<f64>() / count as f64;
+        Self {
+            average,
+            stddev: variance.sqrt(),
+            min: samples[0],
+            max: samples[count - 1],
+            p1: at(1.0),
+            p2_5: at(2.5),
+            p50: at(50.0),
+            p97_5: at(97.5),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_over_full_seconds_with_empty_ones_counted() {
+        let figures = Figures::new([30, 10, 5].into_iter(), 45, Duration::from_millis(2500));
+        assert_eq!(
+            (figures.min, figures.max, figures.p50, figures.average),
+            (10.0, 30.0, 10.0, 18.0)
+        );
+        assert_eq!(figures.stddev, 10.0);
+        let stalled = Figures::new([30].into_iter(), 30, Duration::from_secs(3));
+        assert_eq!((stalled.min, stalled.p50, stalled.p97_5), (0.0, 0.0, 30.0));
+    }
+
+    #[test]
+    fn a_load_shorter_than_a_second_has_one_sample() {
+        let figures = Figures::new([30].into_iter(), 30, Duration::from_millis(500));
+        assert_eq!(
+            (figures.min, figures.p50, figures.average, figures.stddev),
+            (60.0, 60.0, 60.0, 0.0)
+        );
+    }
+}

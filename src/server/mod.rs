@@ -1,0 +1,244 @@
+//! The two doors and what runs beside them.
+//!
+//! - [`public`]: the bookshop, on the main runtime
+//! - `admin`: the admin schema, on a thread and runtime of its own, so that it answers while
+//!   the public side is saturated
+//! - [`executor`]: limits and error codes, for both
+//! - [`watch`]: looks at the memory: guard, growth in the log, the bar
+//! - [`signals`]: SIGINT and SIGTERM end the service, SIGUSR2 takes a snapshot
+
+pub mod admin;
+pub mod executor;
+pub mod public;
+pub mod signals;
+pub mod watch;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use bytesize::ByteSize;
+use heap_admin::HeapAdmin;
+use problems::shop::{Bookshop, Location};
+use problems::{Lab, MemoryGuard};
+use tokio::runtime::Runtime;
+use tokio::sync::watch::{Receiver, channel};
+
+/// Memory guard unless told, in bytes, where the machine has twice as much.
+pub const DEFAULT_MEMORY_LIMIT: u64 = 2 << 30;
+/// How long open connections may take to end once the service is told to.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// What `leaklab serve` was asked to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Address of the public door.
+    pub addr: SocketAddr,
+    /// Address of the admin door.
+    pub admin_addr: SocketAddr,
+    /// Bearer token of the admin door. Needed beyond loopback.
+    pub admin_token: Option<String>,
+    /// SQLite file; in memory where there is none.
+    pub database: Option<PathBuf>,
+    /// Live heap past which problems refuse to grow, in bytes; [`default_memory_limit`] where there is none.
+    pub memory_limit: Option<u64>,
+    /// Whether to draw the memory on stderr.
+    pub memory_bar: bool,
+    /// Folder of the snapshots.
+    pub snapshots: PathBuf,
+    /// Most snapshots kept.
+    pub snapshot_count: u32,
+    /// Most bytes that kept snapshots may take.
+    pub snapshot_bytes: u64,
+}
+
+/// Both doors, bound and ready to serve.
+pub struct Server {
+    public: TcpListener,
+    public_addr: SocketAddr,
+    admin: TcpListener,
+    admin_addr: SocketAddr,
+    options: Options,
+    bookshop: Bookshop,
+    runtime: Runtime,
+    signals: signals::Signals,
+}
+
+/// Turns true once, when the service is told to end.
+pub type Shutdown = Receiver<bool>;
+
+impl Server {
+    /// Opens the database and both doors; serves nothing yet.
+    ///
+    /// # Errors
+    /// Where an address is taken or not allowed, or the database cannot be made or read.
+    pub fn bind(options: Options) -> anyhow::Result<Self> {
+        check_admin(&options)?;
+        let (public, public_addr) = listen(options.addr, "--addr")?;
+        let (admin, admin_addr) = listen(options.admin_addr, "--admin-addr")?;
+        let location = options.database.clone().map_or(Location::Memory, Location::File);
+        let bookshop = Bookshop::open(location)?;
+        let runtime = Runtime::new().context("the runtime could not be started")?;
+        // Before anyone is told where the doors are: a signal may follow at once.
+        let signals = {
+            let _inside = runtime.enter();
+            signals::Signals::listen().context("signals cannot be received")?
+        };
+        Ok(Self {
+            public,
+            public_addr,
+            admin,
+            admin_addr,
+            options,
+            bookshop,
+            runtime,
+            signals,
+        })
+    }
+
+    /// Address that the public door got.
+    pub fn public_addr(&self) -> SocketAddr {
+        self.public_addr
+    }
+
+    /// Address that the admin door got.
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.admin_addr
+    }
+
+    /// Serves until SIGINT or SIGTERM, then ends in order: no new work, open connections
+    /// drained, a snapshot under way finished.
+    ///
+    /// # Errors
+    /// Where a runtime cannot be started or a door fails while it serves.
+    pub fn run(self) -> anyhow::Result<()> {
+        let limit = match self.options.memory_limit {
+            Some(limit) => limit,
+            None => default_memory_limit()?,
+        };
+        let guard = MemoryGuard::new(limit);
+        let lab = Lab::new(self.bookshop.clone(), guard.clone());
+        let heap = heap_admin(&self.options, &lab)?;
+        log_start(&self, limit);
+
+        let (stop, shutdown) = channel(false);
+        let door = admin::AdminDoor {
+            listener: self.admin,
+            addr: self.admin_addr,
+            token: self.options.admin_token,
+        };
+        let admin = admin::start(door, lab.clone(), heap.clone(), shutdown.clone())?;
+        watch::start(guard, self.options.memory_bar, shutdown.clone())?;
+        let served = self.runtime.block_on(async {
+            let serving = public::serve(self.public, self.public_addr, lab, self.bookshop, shutdown);
+            tokio::pin!(serving);
+            tokio::select! {
+                failed = &mut serving => failed,
+                () = self.signals.serve_until_told_to_end(heap) => {
+                    tracing::info!("ending: open connections may finish");
+                    stop.send_replace(true);
+                    serving.await
+                }
+            }
+        });
+        stop.send_replace(true);
+        let ended = admin
+            .join()
+            .map_err(|_| anyhow::anyhow!("the admin thread panicked"))?;
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        served.and(ended)
+    }
+}
+
+/// Serves one door until shutdown: then it takes no new connections, lets requests finish, and
+/// cuts off what is not done after [`DRAIN`], such as a slow download.
+async fn serve(listener: TcpListener, app: axum::Router, shutdown: Shutdown) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let drained = async {
+        told(shutdown.clone()).await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, app).with_graceful_shutdown(told(shutdown.clone())) => {
+            served.context("a door failed")
+        }
+        () = drained => Ok(()),
+    }
+}
+
+/// Ends when the service is told to end.
+async fn told(mut shutdown: Shutdown) {
+    // An error means that the sender is gone, and with it the service.
+    let _ = shutdown.wait_for(|ended| *ended).await;
+}
+
+/// Two GiB, or half of what the cgroup or the machine has where that is less.
+///
+/// # Errors
+/// Where the memory figures cannot be read.
+pub fn default_memory_limit() -> anyhow::Result<u64> {
+    let figures = heap_recorder::memory()?;
+    let there_is = figures
+        .cgroup_limit
+        .unwrap_or(u64::MAX)
+        .min(figures.machine_total);
+    Ok(DEFAULT_MEMORY_LIMIT.min(there_is / 2))
+}
+
+/// Who reaches the admin door can read the heap: beyond loopback, not without a token.
+fn check_admin(options: &Options) -> anyhow::Result<()> {
+    ensure!(
+        options.admin_addr.ip().is_loopback() || options.admin_token.is_some(),
+        "the admin door at {} would be open to the network\nhint: give --admin-token, or a loopback address",
+        options.admin_addr
+    );
+    ensure!(
+        options.admin_token.as_deref() != Some(""),
+        "the admin token is empty\nhint: leave --admin-token out for none"
+    );
+    Ok(())
+}
+
+fn listen(addr: SocketAddr, flag: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let open = || {
+        let listener = TcpListener::bind(addr)?;
+        listener.set_nonblocking(true)?;
+        let bound = listener.local_addr()?;
+        Ok::<_, std::io::Error>((listener, bound))
+    };
+    open().with_context(|| {
+        format!("cannot listen on {addr}\nhint: choose another address with {flag}, port 0 takes a free one")
+    })
+}
+
+fn heap_admin(options: &Options, lab: &Lab) -> anyhow::Result<HeapAdmin> {
+    let limits = heap_admin::Limits {
+        count: options.snapshot_count as usize,
+        bytes: options.snapshot_bytes,
+    };
+    let quiet = lab.clone();
+    Ok(HeapAdmin::builder()
+        .snapshots(&options.snapshots, limits)
+        .quiesce(move || quiet.quiesce())
+        .build()?)
+}
+
+fn log_start(server: &Server, limit: u64) {
+    tracing::info!(
+        "this service leaks on purpose; its memory guard stands at {}",
+        ByteSize(limit)
+    );
+    tracing::info!("bookshop: http://{}/graphql", server.public_addr);
+    tracing::info!("admin:    http://{}/graphql", server.admin_addr);
+    let profiler = heap_recorder::profiler();
+    match profiler.hint() {
+        None => tracing::info!("{profiler}"),
+        Some(hint) => tracing::warn!("{profiler}; hint: {hint}"),
+    }
+    if heap_admin::door::graphiql_source() == heap_admin::door::GraphiqlSource::Cdn {
+        tracing::warn!(
+            "GraphiQL was not there at build time, its page needs the network; hint: install npm and build again"
+        );
+    }
+}

@@ -1,0 +1,43 @@
+//! Signals: SIGINT and SIGTERM end the service, SIGUSR2 takes a snapshot.
+
+use heap_admin::{HeapAdmin, Reason};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The signals the service answers to. Listening from the start on: one that arrives before
+/// the doors are open is answered too, and does not end the process.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    snapshot: Signal,
+}
+
+impl Signals {
+    /// Takes over the signals. Needs a tokio runtime.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            snapshot: signal(SignalKind::user_defined2())?,
+        })
+    }
+
+    /// Takes a snapshot at each SIGUSR2; ends when SIGINT or SIGTERM arrives.
+    pub(super) async fn serve_until_told_to_end(mut self, heap: HeapAdmin) {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                Some(()) = self.snapshot.recv() => {
+                    tokio::spawn(take_snapshot(heap.clone()));
+                }
+            }
+        }
+    }
+}
+
+async fn take_snapshot(heap: HeapAdmin) {
+    match heap.take_snapshot(None, Reason::Signal, true).await {
+        Ok(snapshot) => tracing::info!("SIGUSR2: snapshot {}", *snapshot.id),
+        Err(error) => tracing::error!("SIGUSR2: no snapshot: {error}"),
+    }
+}

@@ -1,0 +1,13 @@
+//! The whole of leaklab, tested from outside: the real program, real sockets, real load.
+//!
+//! [`harness`] starts a lab; each other module is one concern.
+
+mod architecture;
+mod bad_input;
+mod browser;
+mod doors;
+mod harness;
+mod load;
+mod problems;
+mod schema;
+mod shutdown;
