@@ -10,4 +10,5 @@ mod harness;
 mod load;
 mod problems;
 mod schema;
+mod scripts;
 mod shutdown;
