@@ -6,16 +6,13 @@ use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use fantoccini::{Client, ClientBuilder, Locator};
 use heap_admin::door::{GraphiqlSource, graphiql_source};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 
-use crate::harness::Lab;
+use crate::harness::{Lab, wait_until};
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
@@ -25,6 +22,9 @@ const RESPONSE: &str = "return Array.from(document.querySelectorAll('.result-win
 /// The text in the query editor.
 const EDITOR: &str = "return Array.from(document.querySelectorAll('.graphiql-query-editor .CodeMirror-line'),
     line => line.textContent).join('\\n')";
+/// The dialogs that are open.
+const DIALOGS: &str =
+    "return Array.from(document.querySelectorAll('.graphiql-dialog'), dialog => dialog.className).join()";
 /// Everything that the page has asked for, whether it was served or not.
 const REQUESTS: &str = "return performance.getEntriesByType('resource').map(entry => entry.name)";
 /// What the page's policy has forbidden since it was opened.
@@ -34,127 +34,76 @@ const VIOLATIONS: &str = "const give = arguments[0];
     observer.observe();
     setTimeout(() => give(texts(observer.takeRecords())), 300)";
 
-#[tokio::test]
-async fn the_bookshops_page_runs_a_query_without_a_network() {
-    let Some(browser) = Browser::start().await else {
+#[test]
+fn the_bookshops_page_runs_a_query_without_a_network() {
+    let Some(browser) = Browser::start() else {
         return;
     };
     let lab = Lab::start(&[]);
-    let base = lab.public_url().to_owned();
-    browser
-        .run(async move |client| {
-            open(&client, &base, "{ problems { id title } }").await;
-            execute(&client, "00hello").await;
-            let settings = client
-                .find(Locator::Css("[aria-label='Open settings dialog']"))
-                .await
-                .expect("a button");
-            settings.click().await.expect("it can be pressed");
-            client
-                .wait()
-                .for_element(Locator::Css(".graphiql-dialog"))
-                .await
-                .expect("a dialog opens");
-            assert_stayed_home(&client, &base).await;
-        })
-        .await;
+    open(&browser, lab.public_url(), "{ problems { id title } }");
+    execute(&browser, "00hello");
+    browser.click("[aria-label='Open settings dialog']");
+    wait_for(&browser, DIALOGS, "graphiql-dialog");
+    assert_stayed_home(&browser, lab.public_url());
 }
 
-#[tokio::test]
-async fn the_admin_page_takes_a_snapshot_and_follows_the_memory_without_a_network() {
-    let Some(browser) = Browser::start().await else {
+#[test]
+fn the_admin_page_takes_a_snapshot_and_follows_the_memory_without_a_network() {
+    let Some(browser) = Browser::start() else {
         return;
     };
     let lab = Lab::start(&[]);
-    let base = lab.admin_url().to_owned();
-    browser
-        .run(async move |client| {
-            open(
-                &client,
-                &base,
-                "mutation { takeSnapshot(name: \"browser\") { id } }",
-            )
-            .await;
-            assert_eq!(
-                lab.admin("{ snapshots { id } }")["snapshots"],
-                json!([]),
-                "an address was executed"
-            );
-            execute(&client, "\"takeSnapshot\"").await;
-            let snapshots = lab.admin("{ snapshots { id } }")["snapshots"].clone();
-            let id = snapshots[0]["id"].as_str().expect("one snapshot");
-            assert!(text(&client, RESPONSE).await.contains(id), "{snapshots}");
-            assert_stayed_home(&client, &base).await;
+    let snapshots = || lab.admin("{ snapshots { id } }")["snapshots"].clone();
+    open(
+        &browser,
+        lab.admin_url(),
+        "mutation { takeSnapshot(name: \"browser\") { id } }",
+    );
+    assert_eq!(snapshots(), json!([]), "an address was executed");
+    execute(&browser, "\"takeSnapshot\"");
+    let taken = snapshots();
+    let id = taken[0]["id"].as_str().expect("one snapshot");
+    assert!(browser.text(RESPONSE).contains(id), "{taken}");
+    assert_stayed_home(&browser, lab.admin_url());
 
-            open(
-                &client,
-                &base,
-                "subscription { memory(intervalMs: 100) { live } }",
-            )
-            .await;
-            execute(&client, "\"live\"").await;
-            assert_stayed_home(&client, &base).await;
-        })
-        .await;
+    open(
+        &browser,
+        lab.admin_url(),
+        "subscription { memory(intervalMs: 100) { live } }",
+    );
+    execute(&browser, "\"live\"");
+    assert_stayed_home(&browser, lab.admin_url());
 }
 
 /// Opens the page with a query in its editor.
-async fn open(client: &Client, base: &str, query: &str) {
+fn open(browser: &Browser, base: &str, query: &str) {
     let page = Url::parse_with_params(&format!("{base}/graphql"), [("query", query)]).expect("a URL");
-    client.goto(page.as_str()).await.expect("the page opens");
-    client
-        .wait()
-        .for_element(Locator::Css(".graphiql-execute-button"))
-        .await
-        .expect("GraphiQL starts");
+    browser.go_to(page.as_str());
     let word = query.split(['{', '(']).nth(1).unwrap_or(query).trim();
-    wait_for(client, EDITOR, word).await;
+    wait_for(browser, EDITOR, word);
+    let shown = browser.text(RESPONSE);
     assert_eq!(
-        text(client, RESPONSE).await.trim_matches(['\u{200b}', '\n']),
+        shown.trim_matches(['\u{200b}', '\n']),
         "",
         "an address was executed"
     );
 }
 
 /// Presses the button, and waits until the response shows what is expected.
-async fn execute(client: &Client, expected: &str) {
-    let button = client
-        .find(Locator::Css(".graphiql-execute-button"))
-        .await
-        .expect("a button");
-    button.click().await.expect("it can be pressed");
-    wait_for(client, RESPONSE, expected).await;
+fn execute(browser: &Browser, expected: &str) {
+    browser.click(".graphiql-execute-button");
+    wait_for(browser, RESPONSE, expected);
 }
 
-async fn text(client: &Client, script: &str) -> String {
-    let value = client
-        .execute(script, Vec::new())
-        .await
-        .expect("the page can be read");
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-async fn wait_for(client: &Client, script: &str, expected: &str) {
-    let started = Instant::now();
-    loop {
-        let found = text(client, script).await;
-        if found.contains(expected) {
-            return;
-        }
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "waited in vain for {expected}; the page shows {found}"
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+fn wait_for(browser: &Browser, script: &str, expected: &str) {
+    wait_until(&format!("{expected} in the page"), || {
+        browser.text(script).contains(expected)
+    });
 }
 
 /// Nothing was asked of another host, and the page's policy had nothing to forbid.
-async fn assert_stayed_home(client: &Client, base: &str) {
-    let requests = client
-        .execute(REQUESTS, Vec::new())
-        .await
-        .expect("the page can be read");
+fn assert_stayed_home(browser: &Browser, base: &str) {
+    let requests = browser.run("sync", REQUESTS);
     let requests: Vec<String> = serde_json::from_value(requests).expect("addresses");
     let own = |request: &&String| request.starts_with(&format!("{base}/")) || request.starts_with("data:");
     assert!(
@@ -163,17 +112,15 @@ async fn assert_stayed_home(client: &Client, base: &str) {
     );
     let foreign: Vec<_> = requests.iter().filter(|request| !own(request)).collect();
     assert!(foreign.is_empty(), "{foreign:?}");
-    let violations = client
-        .execute_async(VIOLATIONS, Vec::new())
-        .await
-        .expect("the page can be read");
-    assert_eq!(violations, json!([]));
+    assert_eq!(browser.run("async", VIOLATIONS), json!([]));
 }
 
-/// A headless Chromium and its driver.
+/// A headless Chromium, spoken to over the WebDriver protocol of its driver. Closed when dropped.
 struct Browser {
-    driver: Driver,
-    client: Client,
+    agent: ureq::Agent,
+    /// Where the session's commands go.
+    session: String,
+    _driver: Driver,
     /// Where the browser keeps what it would keep.
     _profile: TempDir,
 }
@@ -189,42 +136,77 @@ impl Drop for Driver {
     }
 }
 
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Without this the browser outlives its driver.
+        let _ = self.agent.delete(&self.session).call();
+    }
+}
+
+/// What WebDriver calls an element's reference in its answers.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
 impl Browser {
     /// Nothing where there is no browser, or no page for it; that is an error where `CI=true`.
-    async fn start() -> Option<Self> {
+    fn start() -> Option<Self> {
         if graphiql_source() != GraphiqlSource::Embedded {
             return skip("a build that had npm");
         }
-        let (Some(driver), Some(browser)) = (on_path(&["chromedriver"]), on_path(&BROWSERS)) else {
+        let (Some(driver), Some(program)) = (on_path(&["chromedriver"]), on_path(&BROWSERS)) else {
             return skip("Chromium and chromedriver");
         };
         let (driver, port) = start_driver(driver);
         let profile = tempfile::tempdir().expect("a temporary folder");
-        let capabilities = capabilities(&browser, &profile);
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .expect("the browser starts");
-        Some(Self {
-            driver,
-            client,
+        let mut browser = Self {
+            agent: ureq::Agent::config_builder()
+                .http_status_as_error(false)
+                .build()
+                .into(),
+            session: format!("http://127.0.0.1:{port}/session"),
+            _driver: driver,
             _profile: profile,
-        })
+        };
+        let wanted = json!({ "alwaysMatch": capabilities(&program, &browser._profile) });
+        let session = browser.command("", &json!({ "capabilities": wanted }));
+        let id = session["sessionId"].as_str().expect("a session");
+        browser.session = format!("{}/{id}", browser.session);
+        Some(browser)
     }
 
-    /// Runs a test, and closes the browser whatever comes of it.
-    async fn run<F>(self, test: impl FnOnce(Client) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let outcome = tokio::spawn(test(self.client.clone())).await;
-        let closed = self.client.close().await;
-        drop(self.driver);
-        if let Err(failure) = outcome {
-            std::panic::resume_unwind(failure.into_panic());
-        }
-        closed.expect("the browser closes");
+    /// Sends a command; gives the `value` of the answer.
+    fn command(&self, path: &str, body: &Value) -> Value {
+        let answer = self.agent.post(format!("{}{path}", self.session)).send_json(body);
+        let mut answer: Value = answer.expect("an answer").body_mut().read_json().expect("JSON");
+        assert!(answer["value"].get("error").is_none(), "{path}: {answer}");
+        answer["value"].take()
+    }
+
+    fn go_to(&self, url: &str) {
+        self.command("/url", &json!({ "url": url }));
+    }
+
+    /// Presses what the selector names, once it is there.
+    fn click(&self, selector: &str) {
+        let there = format!(
+            "return String(document.querySelector({}) !== null)",
+            json!(selector)
+        );
+        wait_for(self, &there, "true");
+        let element = self.command("/element", &json!({ "using": "css selector", "value": selector }));
+        let id = element[ELEMENT].as_str().expect("an element");
+        self.command(&format!("/element/{id}/click"), &json!({}));
+    }
+
+    /// Runs a script in the page, `sync` or `async`.
+    fn run(&self, kind: &str, script: &str) -> Value {
+        self.command(
+            &format!("/execute/{kind}"),
+            &json!({ "script": script, "args": [] }),
+        )
+    }
+
+    fn text(&self, script: &str) -> String {
+        self.run("sync", script).as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -270,7 +252,7 @@ fn start_driver(program: PathBuf) -> (Driver, u16) {
 }
 
 /// No name but loopback's own is resolved, and the browser does nothing of its own accord.
-fn capabilities(browser: &std::path::Path, profile: &TempDir) -> serde_json::Map<String, Value> {
+fn capabilities(browser: &std::path::Path, profile: &TempDir) -> Value {
     let arguments = json!([
         "--headless=new",
         "--no-sandbox",
@@ -286,6 +268,5 @@ fn capabilities(browser: &std::path::Path, profile: &TempDir) -> serde_json::Map
         "--window-size=1400,900",
         format!("--user-data-dir={}", profile.path().display()),
     ]);
-    let options = json!({ "goog:chromeOptions": { "binary": browser, "args": arguments } });
-    options.as_object().expect("an object").clone()
+    json!({ "goog:chromeOptions": { "binary": browser, "args": arguments } })
 }
