@@ -14,33 +14,38 @@ use async_graphql::{
 
 use crate::{Lab, Mutation, Query, Subscription};
 
-/// The public schema, ready to execute. Cheap to clone; all clones are one.
+/// The public schema, ready to execute: each request, those of a WebSocket too, goes through
+/// [`Lab::prepare`] first. Cheap to clone; all clones are one.
 #[derive(Clone)]
-pub struct LabSchema(Schema<Query, Mutation, Subscription>);
+pub struct LabSchema {
+    lab: Lab,
+    schema: Schema<Query, Mutation, Subscription>,
+}
 
 impl LabSchema {
-    /// The schema of `lab`, which refuses operations that are nested deeper than `depth` or select
-    /// more fields than `complexity`. Each request goes through [`Lab::prepare`] first, those of a
-    /// WebSocket too.
-    pub fn new(lab: &Lab, depth: usize, complexity: usize) -> Self {
-        let schema = lab.schema_builder();
-        Self(schema.limit_depth(depth).limit_complexity(complexity).finish())
+    /// The schema of `lab`, without limits.
+    pub fn new(lab: &Lab) -> Self {
+        Self {
+            lab: lab.clone(),
+            schema: lab.schema_builder().finish(),
+        }
     }
 
     /// The schema in the schema definition language.
     pub fn sdl(&self, options: SDLExportOptions) -> String {
-        self.0.sdl_with_options(options)
+        self.schema.sdl_with_options(options)
     }
 
     #[inline(never)]
     fn run(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
-        let schema = self.0.clone();
+        let schema = self.schema.clone();
+        let request = self.lab.prepare(request);
         Box::pin(async move { schema.execute(request).await })
     }
 
     #[inline(never)]
     fn stream(&self, request: Request, data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        Executor::execute_stream(&self.0, request, data)
+        Executor::execute_stream(&self.schema, self.lab.prepare(request), data)
     }
 }
 

@@ -1,10 +1,11 @@
 //! What was typed: the subcommands and the flags that all of them share.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use anyhow::anyhow;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::{compare, flame, load, serve};
@@ -19,12 +20,10 @@ This service leaks memory on purpose. Run it where that does no harm";
 
 /// A GraphQL bookshop that leaks on purpose, and the tools that find the leak
 #[derive(Debug, Parser)]
-#[command(name = "leaklab", version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+#[command(name = "leaklab", version, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    serve: serve::Args,
+    command: Command,
     /// What to log on stderr, such as `debug` or `leaklab=debug,info`
     #[arg(long, global = true, env = env_vars::LOG, default_value = "info", value_name = "FILTER")]
     log: String,
@@ -44,7 +43,8 @@ enum Command {
 
 /// Runs the command line and says how it ended.
 pub fn main() -> ExitCode {
-    run(Cli::parse()).unwrap_or_else(|error| {
+    let cli = Cli::parse_from(with_default_command(std::env::args_os().collect()));
+    run(cli).unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
@@ -53,19 +53,42 @@ pub fn main() -> ExitCode {
     })
 }
 
+/// Plain `leaklab`, with flags or without, means `leaklab serve`.
+///
+/// Not by flattening the flags of `serve` into [`Cli`]: their variables would then be read, and
+/// could be wrong, for every command.
+fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
+    let command = Cli::command();
+    let is_command = |arg: &OsString| {
+        arg.to_str()
+            .is_some_and(|arg| arg == "help" || command.find_subcommand(arg).is_some())
+    };
+    let asks_for_help = |arg: &OsString| ["-h", "--help", "-V", "--version"].iter().any(|flag| arg == flag);
+    let given = args.get(1..).unwrap_or_default();
+    let is_flag = |arg: &OsString| arg.as_encoded_bytes().starts_with(b"-");
+    let plain = given
+        .first()
+        .is_none_or(|first| is_flag(first) && !asks_for_help(first));
+    if plain && !given.iter().any(is_command) {
+        args.insert(1.min(args.len()), "serve".into());
+    }
+    args
+}
+
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     start_log(&cli.log)?;
     match cli.command {
-        None => serve::run(cli.serve),
-        Some(Command::Serve(args)) => serve::run(*args),
-        Some(Command::Load(args)) => load::run(*args),
-        Some(Command::Compare(args)) => compare::run(args),
-        Some(Command::Flame(args)) => flame::run(args),
+        Command::Serve(args) => serve::run(*args),
+        Command::Load(args) => load::run(*args),
+        Command::Compare(args) => compare::run(args),
+        Command::Flame(args) => flame::run(args),
     }
 }
 
 fn start_log(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).with_context(|| format!("`{filter}` is no log filter"))?;
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        anyhow!("`{filter}` is no log filter: {error}\nhint: such as `debug`, or `leaklab=debug,info`")
+    })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -80,4 +103,36 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .any(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn becomes(typed: &str) -> String {
+        let args = typed.split_whitespace().map(OsString::from).collect();
+        let args = with_default_command(args)
+            .into_iter()
+            .map(|arg| arg.into_string().expect("text"));
+        args.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn plain_leaklab_serves_with_flags_or_without() {
+        assert_eq!(becomes("leaklab"), "leaklab serve");
+        assert_eq!(becomes("leaklab --memory-bar"), "leaklab serve --memory-bar");
+        for whole in [
+            "leaklab load 02",
+            "leaklab --log debug load",
+            "leaklab --help",
+            "leaklab nonsense",
+        ] {
+            assert_eq!(becomes(whole), whole);
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bytesize::ByteSize;
+use clap::builder::FalseyValueParser;
 
 use crate::env_vars;
 use crate::server::{Options, Server};
@@ -33,10 +34,10 @@ pub struct Args {
     #[arg(long, env = env_vars::DATABASE, value_name = "FILE")]
     database: Option<PathBuf>,
     /// Live heap past which problems refuse to grow; by default 2 GiB, or half of the memory there is if that is less
-    #[arg(long, env = env_vars::MEMORY_LIMIT, value_name = "SIZE")]
+    #[arg(long, env = env_vars::MEMORY_LIMIT, value_name = "SIZE", value_parser = memory_limit)]
     memory_limit: Option<ByteSize>,
     /// Draw the memory on stderr every five seconds: live `=`, held by the allocator `-`, resident beyond it `_`
-    #[arg(long, env = env_vars::MEMORY_BAR)]
+    #[arg(long, env = env_vars::MEMORY_BAR, value_parser = FalseyValueParser::new())]
     memory_bar: bool,
     /// Folder of the snapshots
     #[arg(long, env = env_vars::SNAPSHOTS, default_value = DEFAULT_SNAPSHOTS, value_name = "DIR")]
@@ -56,11 +57,15 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let server = Server::bind(args.into_options())?;
     // What scripts read: where the doors are, once both are open.
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "public http://{}", server.public_addr())?;
-    writeln!(stdout, "admin http://{}", server.admin_addr())?;
-    stdout.flush()?;
-    drop(stdout);
+    let doors = format!(
+        "public http://{}\nadmin http://{}\n",
+        server.public_addr(),
+        server.admin_addr()
+    );
+    if let Err(error) = std::io::stdout().write_all(doors.as_bytes()) {
+        // A reader that has left, as in `leaklab | head -1`, does not end the service.
+        tracing::warn!("stdout does not take the doors' addresses: {error}");
+    }
     server.run()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -78,5 +83,18 @@ impl Args {
             snapshot_count: self.snapshot_count,
             snapshot_bytes: self.snapshot_bytes.as_u64(),
         }
+    }
+}
+
+/// Least memory limit: what the service itself, idle, has live.
+const LEAST_MEMORY_LIMIT: ByteSize = ByteSize::mib(1);
+
+fn memory_limit(text: &str) -> Result<ByteSize, String> {
+    match text.parse::<ByteSize>() {
+        Ok(size) if size >= LEAST_MEMORY_LIMIT => Ok(size),
+        Ok(size) => Err(format!(
+            "{size} is less than the least, {LEAST_MEMORY_LIMIT}; such as 512MiB or 2GiB"
+        )),
+        Err(_) => Err("not a size, such as 512MiB or 2GiB".to_owned()),
     }
 }

@@ -48,21 +48,49 @@ impl Source {
     }
 
     /// An id never becomes part of a path: the folder is listed, and what is in it is compared with the id.
+    ///
+    /// The id's unique beginning will do, and so will the name that the snapshot was given.
     fn find(&self, file_or_id: &str) -> anyhow::Result<PathBuf> {
         if Path::new(file_or_id).exists() {
             return Ok(PathBuf::from(file_or_id));
         }
         let ids = list(&self.snapshots)?;
-        if let Some((_, path)) = ids.iter().find(|(id, _)| id == file_or_id) {
+        let given = file_or_id.strip_suffix(SUFFIX).unwrap_or(file_or_id);
+        if let Some((_, path)) = ids.iter().find(|(id, _)| id == given) {
             return Ok(path.clone());
         }
+        let fits = |id: &str| !given.is_empty() && (id.starts_with(given) || name_of(id) == Some(given));
+        let candidates: Vec<&(String, PathBuf)> = ids.iter().filter(|(id, _)| fits(id)).collect();
         let folder = self.snapshots.display();
-        let latest: Vec<&str> = ids.iter().rev().take(LISTED).map(|(id, _)| id.as_str()).collect();
-        let hint = match latest[..] {
-            [] => format!("{folder} has no snapshots; --snapshots DIR names the folder"),
-            _ => format!("the latest there: {}", latest.join(", ")),
-        };
-        bail!("`{file_or_id}` is neither a file nor a snapshot in {folder}\nhint: {hint}")
+        match candidates[..] {
+            [(_, path)] => Ok(path.clone()),
+            [] => bail!(
+                "`{file_or_id}` is neither a file nor a snapshot in {folder}\nhint: {}",
+                latest(&ids)
+            ),
+            _ => bail!(
+                "`{file_or_id}` could be any of several in {folder}\nhint: {}",
+                latest(candidates)
+            ),
+        }
+    }
+}
+
+/// The name in an id of the form `WHEN-NAME-NUMBER`.
+fn name_of(id: &str) -> Option<&str> {
+    let (_, rest) = id.split_once('-')?;
+    rest.rsplit_once('-').map(|(name, _)| name)
+}
+
+fn latest<'a>(ids: impl IntoIterator<Item = &'a (String, PathBuf), IntoIter: DoubleEndedIterator>) -> String {
+    let ids = ids
+        .into_iter()
+        .rev()
+        .take(LISTED)
+        .map(|(id, _)| format!("\n  {id}"));
+    match ids.collect::<String>() {
+        none if none.is_empty() => "it has no snapshots; --snapshots DIR names another folder".to_owned(),
+        listed => format!("the latest there are{listed}"),
     }
 }
 

@@ -8,23 +8,23 @@ use async_graphql::{
     Context, ErrorExtensions as _, ID, MergedObject, MergedSubscription, Object, Schema, SchemaBuilder,
     SimpleObject,
 };
-use heap_admin::door::{Door, Hosts};
+use heap_admin::door::Door;
 use heap_admin::{HeapAdmin, HeapMutation, HeapQuery, HeapSubscription, MemoryInfo};
 use problems::{FindError, Lab, Problem};
 
 use tokio::runtime::Handle;
 
 use super::Shutdown;
-use super::executor::{Limited, MAX_BODY, MAX_COMPLEXITY, MAX_DEPTH};
 
 const DEFAULT_QUERY: &str = "\
-# The admin door: what the process holds, and snapshots of its heap
+# What the process holds
 query Memory {
   memoryInfo { live heldByAllocator outside rss }
 }
 
+# A snapshot of its heap
 mutation TakeSnapshot {
-  takeSnapshot { id bytes url }
+  takeSnapshot(name: \"before\") { id bytes url }
 }
 ";
 
@@ -93,7 +93,10 @@ impl LabMutation {
         };
         tokio::task::spawn_blocking(reset).await?;
         let figures = context.data_unchecked::<HeapAdmin>().memory_after_purge().await;
-        figures.map(MemoryInfo::from).map_err(heap_admin::Error::answer)
+        let figures = figures.map_err(heap_admin::Error::answer)?;
+        // Whoever resets because of the limit calls again at once.
+        context.data_unchecked::<Lab>().guard().observe(figures.live);
+        Ok(figures.into())
     }
 }
 
@@ -147,25 +150,14 @@ pub(super) fn start(
         .build()
         .context("the admin runtime could not be started")?;
     let serving = async move {
-        let schema = schema().data(lab).data(heap.clone());
-        let schema = schema
-            .limit_depth(MAX_DEPTH)
-            .limit_complexity(MAX_COMPLEXITY)
-            .finish();
-        let executor = Limited::new(schema, |request| request);
-        let hosts = if door.addr.ip().is_loopback() {
-            Hosts::Own(door.addr)
-        } else {
-            Hosts::Any
-        };
+        let schema = schema().data(lab).data(heap.clone()).finish();
+        let hosts = super::hosts(door.addr);
         let settings = Door {
-            title: "leaklab admin".to_owned(),
             default_query: DEFAULT_QUERY.to_owned(),
-            body_limit: MAX_BODY,
-            hosts,
             token: door.token,
+            ..Door::new("leaklab admin", hosts)
         };
-        let app = heap_admin::router(executor, heap.clone(), settings);
+        let app = heap_admin::router(schema, heap.clone(), settings);
         let served = super::serve(door.listener, app, shutdown).await;
         heap.finish().await;
         served

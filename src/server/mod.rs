@@ -3,12 +3,10 @@
 //! - [`public`]: the bookshop, on the main runtime
 //! - `admin`: the admin schema, on a thread and runtime of its own, so that it answers while
 //!   the public side is saturated
-//! - [`executor`]: limits and error codes, for both
 //! - [`watch`]: looks at the memory: guard, growth in the log, the bar
 //! - [`signals`]: SIGINT and SIGTERM end the service, SIGUSR2 takes a snapshot
 
 pub mod admin;
-pub mod executor;
 pub mod public;
 pub mod signals;
 pub mod watch;
@@ -17,9 +15,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use bytesize::ByteSize;
 use heap_admin::HeapAdmin;
+use heap_admin::door::Hosts;
 use problems::shop::{Bookshop, Location};
 use problems::{Lab, MemoryGuard};
 use tokio::runtime::Runtime;
@@ -78,7 +77,7 @@ impl Server {
         let (public, public_addr) = listen(options.addr, "--addr")?;
         let (admin, admin_addr) = listen(options.admin_addr, "--admin-addr")?;
         let location = options.database.clone().map_or(Location::Memory, Location::File);
-        let bookshop = Bookshop::open(location)?;
+        let bookshop = Bookshop::open(location).map_err(|error| with_hint(&error, error.hint()))?;
         let runtime = Runtime::new().context("the runtime could not be started")?;
         // Before anyone is told where the doors are: a signal may follow at once.
         let signals = {
@@ -123,6 +122,10 @@ impl Server {
         log_start(&self, limit);
 
         let (stop, shutdown) = channel(false);
+        let addresses = public::Addresses {
+            public: self.public_addr,
+            admin: self.admin_addr,
+        };
         let door = admin::AdminDoor {
             listener: self.admin,
             addr: self.admin_addr,
@@ -131,7 +134,7 @@ impl Server {
         let admin = admin::start(door, lab.clone(), heap.clone(), shutdown.clone())?;
         watch::start(guard, self.options.memory_bar, shutdown.clone())?;
         let served = self.runtime.block_on(async {
-            let serving = public::serve(self.public, self.public_addr, lab, self.bookshop, shutdown);
+            let serving = public::serve(self.public, addresses, lab, self.bookshop, shutdown);
             tokio::pin!(serving);
             tokio::select! {
                 failed = &mut serving => failed,
@@ -143,9 +146,7 @@ impl Server {
             }
         });
         stop.send_replace(true);
-        let ended = admin
-            .join()
-            .map_err(|_| anyhow::anyhow!("the admin thread panicked"))?;
+        let ended = admin.join().map_err(|_| anyhow!("the admin thread panicked"))?;
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         served.and(ended)
     }
@@ -200,6 +201,23 @@ fn check_admin(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The error as the command line shows it: its message, then what to do.
+fn with_hint(error: &dyn std::fmt::Display, hint: Option<&str>) -> anyhow::Error {
+    match hint {
+        Some(hint) => anyhow!("{error}\nhint: {hint}"),
+        None => anyhow!("{error}"),
+    }
+}
+
+/// On loopback a door has no names but its own; elsewhere it cannot know them.
+fn hosts(addr: SocketAddr) -> Hosts {
+    if addr.ip().is_loopback() {
+        Hosts::Own(addr)
+    } else {
+        Hosts::Any
+    }
+}
+
 fn listen(addr: SocketAddr, flag: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let open = || {
         let listener = TcpListener::bind(addr)?;
@@ -207,8 +225,10 @@ fn listen(addr: SocketAddr, flag: &str) -> anyhow::Result<(TcpListener, SocketAd
         let bound = listener.local_addr()?;
         Ok::<_, std::io::Error>((listener, bound))
     };
-    open().with_context(|| {
-        format!("cannot listen on {addr}\nhint: choose another address with {flag}, port 0 takes a free one")
+    open().map_err(|error| {
+        anyhow!(
+            "cannot listen on {addr}: {error}\nhint: choose another address with {flag}, port 0 takes a free one"
+        )
     })
 }
 
@@ -229,6 +249,11 @@ fn log_start(server: &Server, limit: u64) {
         "this service leaks on purpose; its memory guard stands at {}",
         ByteSize(limit)
     );
+    let id = std::process::id();
+    tracing::info!("process {id}: `kill -USR2 {id}` takes a snapshot");
+    if !server.public_addr.ip().is_loopback() {
+        tracing::warn!("the bookshop is open to the network at {}", server.public_addr);
+    }
     tracing::info!("bookshop: http://{}/graphql", server.public_addr);
     tracing::info!("admin:    http://{}/graphql", server.admin_addr);
     let profiler = heap_recorder::profiler();

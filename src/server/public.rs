@@ -5,31 +5,39 @@ use std::sync::Arc;
 
 use async_graphql::{Executor as _, Request, Variables};
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{MethodFilter, get, on};
+use axum::routing::get;
 use axum::{Json, Router};
-use heap_admin::door::{self, Door, Hosts};
+use heap_admin::door::{self, Door, Limited};
 use maud::{DOCTYPE, html};
 use problems::shop::Bookshop;
 use problems::{FindError, Lab, LabSchema};
 use serde_json::{Value, json};
 
 use super::Shutdown;
-use super::executor::{Limited, MAX_BODY, MAX_COMPLEXITY, MAX_DEPTH};
 use crate::variables::Template;
 
 const DEFAULT_QUERY: &str = "\
-# The bookshop. Its problems: query { problems { id title } }
+# The bookshop greets you
 query Hello {
   hello(name: \"reader\")
 }
 ";
 
+/// Where the doors are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Addresses {
+    pub(super) public: SocketAddr,
+    pub(super) admin: SocketAddr,
+}
+
 #[derive(Clone)]
 struct App {
-    executor: Limited<LabSchema>,
+    schema: Limited<LabSchema>,
     lab: Lab,
+    addresses: Addresses,
     /// One for each of the lab's problems, in their order.
     templates: Arc<[Template]>,
     bookshop: Bookshop,
@@ -41,47 +49,64 @@ struct App {
 /// Where a problem's variables are no template, or the door fails while it serves.
 pub(super) async fn serve(
     listener: TcpListener,
-    addr: SocketAddr,
+    addresses: Addresses,
     lab: Lab,
     bookshop: Bookshop,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    super::serve(listener, router(addr, lab, bookshop)?, shutdown).await
+    super::serve(listener, router(addresses, lab, bookshop)?, shutdown).await
 }
 
-fn router(addr: SocketAddr, lab: Lab, bookshop: Bookshop) -> anyhow::Result<Router> {
-    let prepare = lab.clone();
-    let schema = LabSchema::new(&lab, MAX_DEPTH, MAX_COMPLEXITY);
-    let executor = Limited::new(schema, move |request| prepare.prepare(request));
+fn router(addresses: Addresses, lab: Lab, bookshop: Bookshop) -> anyhow::Result<Router> {
+    let schema = LabSchema::new(&lab);
     let templates = lab
         .problems()
         .iter()
         .map(|problem| Template::parse(&problem.variables));
     let app = App {
-        executor: executor.clone(),
+        schema: Limited::new(schema.clone()),
         templates: templates.collect::<Result<_, _>>()?,
         lab,
+        addresses,
         bookshop,
-    };
-    let hosts = if addr.ip().is_loopback() {
-        Hosts::Own(addr)
-    } else {
-        Hosts::Any
     };
     let settings = Door {
         default_query: DEFAULT_QUERY.to_owned(),
-        body_limit: MAX_BODY,
-        ..Door::new("leaklab", hosts)
+        ..Door::new("leaklab", super::hosts(addresses.public))
     };
     let routes = Router::new()
         .route("/", get(greet))
         .route(
             "/problem/{id}",
-            on(MethodFilter::GET.or(MethodFilter::POST), run_problem),
+            get(run_problem).post(post_problem).head(head_problem),
         )
         .with_state(app)
-        .merge(door::graphql_routes(executor, &settings));
+        .merge(door::graphql_routes(schema, &settings));
     Ok(door::guard(routes, &settings))
+}
+
+/// The same by POST. A body has to be JSON, as on `/graphql`: any other a foreign page can send.
+async fn post_problem(app: State<App>, id: Path<String>, headers: HeaderMap) -> Response {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .map(|kind| kind.to_str().unwrap_or_default());
+    let essence = kind.and_then(|kind| kind.split(';').next());
+    if essence.is_some_and(|essence| !essence.trim().eq_ignore_ascii_case("application/json")) {
+        let error = "a POST has no body, or one of application/json";
+        return (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Json(json!({ "error": error })),
+        )
+            .into_response();
+    }
+    run_problem(app, id).await
+}
+
+/// HEAD runs nothing.
+async fn head_problem(State(app): State<App>, Path(id): Path<String>) -> Response {
+    app.lab
+        .find(&id)
+        .map_or_else(|error| find_error(&error), |_| StatusCode::OK.into_response())
 }
 
 /// Runs a problem's operation with fresh variables. The answer is the GraphQL response.
@@ -98,7 +123,7 @@ async fn run_problem(State(app): State<App>, Path(id): Path<String>) -> Response
     let template = index.and_then(|index| app.templates.get(index));
     let variables = template.map(Template::expand).unwrap_or_default();
     let request = Request::new(problem.operation).variables(Variables::from_json(variables));
-    Json(app.executor.execute(request).await).into_response()
+    Json(app.schema.execute(request).await).into_response()
 }
 
 fn find_error(error: &FindError) -> Response {
@@ -116,7 +141,7 @@ fn find_error(error: &FindError) -> Response {
 /// Greets the visitor by the name of a random user.
 async fn greet(State(app): State<App>) -> Response {
     match app.bookshop.random_user_name().await {
-        Ok(name) => Html(welcome(&name, &app.lab).into_string()).into_response(),
+        Ok(name) => Html(welcome(&name, &app).into_string()).into_response(),
         Err(error) => {
             tracing::error!("no user could be read: {error}");
             (
@@ -128,7 +153,8 @@ async fn greet(State(app): State<App>) -> Response {
     }
 }
 
-fn welcome(name: &str, lab: &Lab) -> maud::Markup {
+fn welcome(name: &str, app: &App) -> maud::Markup {
+    let admin = format!("http://{}/graphql", app.addresses.admin);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -138,11 +164,11 @@ fn welcome(name: &str, lab: &Lab) -> maud::Markup {
                 p { "This bookshop leaks memory on purpose. Where to go next:" }
                 ul {
                     li { a href="/graphql" { "GraphiQL" } ", to ask the bookshop" }
-                    li { "the admin door, by default at " code { "http://127.0.0.1:3001/graphql" } ": memory figures and snapshots" }
+                    li { "the " a href=(admin) { "admin door" } ": memory figures and snapshots" }
                     li { "a problem by its address, such as " code { "/problem/00hello" } }
                 }
                 ol start="0" {
-                    @for problem in lab.problems() {
+                    @for problem in app.lab.problems() {
                         li { a href={ "/problem/" (problem.id) } { (problem.id) } " " (problem.title) }
                     }
                 }

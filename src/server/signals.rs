@@ -2,6 +2,7 @@
 
 use heap_admin::{HeapAdmin, Reason};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 
 /// The signals the service answers to. Listening from the start on: one that arrives before
 /// the doors are open is answered too, and does not end the process.
@@ -21,17 +22,23 @@ impl Signals {
         })
     }
 
-    /// Takes a snapshot at each SIGUSR2; ends when SIGINT or SIGTERM arrives.
+    /// Takes a snapshot at each SIGUSR2; ends when SIGINT or SIGTERM arrives, and the snapshots
+    /// that were asked for before are taken.
     pub(super) async fn serve_until_told_to_end(mut self, heap: HeapAdmin) {
+        let mut snapshots = JoinSet::new();
         loop {
             tokio::select! {
-                _ = self.interrupt.recv() => return,
-                _ = self.terminate.recv() => return,
+                // A snapshot that was asked for before the end comes before it.
+                biased;
                 Some(()) = self.snapshot.recv() => {
-                    tokio::spawn(take_snapshot(heap.clone()));
+                    snapshots.spawn(take_snapshot(heap.clone()));
                 }
+                Some(_) = snapshots.join_next() => {}
+                _ = self.interrupt.recv() => break,
+                _ = self.terminate.recv() => break,
             }
         }
+        snapshots.join_all().await;
     }
 }
 

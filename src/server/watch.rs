@@ -37,12 +37,21 @@ fn watch(guard: &MemoryGuard, bar: bool, shutdown: &Shutdown) {
     let mut growth = Growth::default();
     let mut looked = Instant::now();
     let mut drawn = Instant::now();
+    let mut blind = false;
     while !*shutdown.borrow() {
         std::thread::sleep(GUARD_INTERVAL);
         let figures = match heap_recorder::memory() {
             Ok(figures) => figures,
-            Err(error) => return tracing::warn!("no memory guard and no growth in the log: {error}"),
+            Err(error) => {
+                // Told once; the guard keeps its last state until a look succeeds again.
+                if !blind {
+                    tracing::warn!("no look at the memory: {error}");
+                }
+                blind = true;
+                continue;
+            }
         };
+        blind = false;
         tell(guard, figures.live);
         if looked.elapsed() >= GROWTH_INTERVAL {
             looked = Instant::now();

@@ -2,7 +2,6 @@
 
 use async_graphql::SDLExportOptions;
 use leaklab::server::admin;
-use leaklab::server::executor::{MAX_COMPLEXITY, MAX_DEPTH};
 use problems::shop::{Bookshop, Location};
 use problems::{Lab, LabSchema, MemoryGuard};
 
@@ -31,10 +30,7 @@ fn options() -> SDLExportOptions {
 fn the_public_schema_is_the_one_in_the_repository() {
     let bookshop = Bookshop::open(Location::Memory).expect("a bookshop");
     let lab = Lab::new(bookshop, MemoryGuard::new(u64::MAX));
-    check(
-        "api.graphql",
-        &LabSchema::new(&lab, MAX_DEPTH, MAX_COMPLEXITY).sdl(options()),
-    );
+    check("api.graphql", &LabSchema::new(&lab).sdl(options()));
 }
 
 #[test]

@@ -28,7 +28,7 @@ type Quiesce = Box<dyn Fn() + Send + Sync>;
 struct Inner {
     store: SnapshotStore,
     quiesce: Vec<Quiesce>,
-    /// Who takes a snapshot holds this. Tokio's mutex serves in the order of asking.
+    /// Who takes a snapshot or a profile holds this. Tokio's mutex serves in the order of asking.
     queue: Mutex<Queue>,
 }
 
@@ -78,26 +78,18 @@ impl HeapAdmin {
         reason: Reason,
         purge: bool,
     ) -> Result<Snapshot, Error> {
-        let admin = self.clone();
-        let task = tokio::spawn(async move {
-            let queue = admin.inner.queue.lock().await;
-            if queue.closed {
-                return Err(Error::Closed);
-            }
-            admin
-                .blocking(move |inner| inner.snapshot(name, reason, purge))
-                .await
-        });
-        task.await.map_err(task_failed)?
+        self.in_turn(move |inner| inner.snapshot(name, reason, purge))
+            .await
     }
 
-    /// A fresh profile that is not stored: gzip'd profile.proto. It waits for its turn as snapshots do.
+    /// A fresh profile that is not stored: gzip'd profile.proto. It waits for its turn as snapshots do,
+    /// and purges as they do unless told otherwise: the two can be compared.
     pub async fn profile(&self) -> Result<Vec<u8>, Error> {
-        let queue = self.inner.queue.lock().await;
-        if queue.closed {
-            return Err(Error::Closed);
-        }
-        self.blocking(|_| Ok(heap_recorder::dump()?)).await
+        self.in_turn(|inner| {
+            inner.purge()?;
+            Ok(heap_recorder::dump()?)
+        })
+        .await
     }
 
     /// The stored snapshots, the oldest first.
@@ -128,11 +120,28 @@ impl HeapAdmin {
         self.inner.store.path_of(snapshot)
     }
 
-    /// Takes no more snapshots, and returns when those that were asked for before are on the disk.
+    /// Takes no more snapshots and profiles, and returns when those that were asked for before are done.
     /// For shutting down: call it before the runtime ends.
     pub async fn finish(&self) {
         // The queue is fair: this lock comes after theirs.
         self.inner.queue.lock().await.closed = true;
+    }
+
+    /// Does the work when what was asked for before is done. A task of its own: the turn lasts as long as the
+    /// work, whether or not somebody still waits for the outcome.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let admin = self.clone();
+        let task = tokio::spawn(async move {
+            let queue = admin.inner.queue.lock().await;
+            if queue.closed {
+                return Err(Error::Closed);
+            }
+            admin.blocking(work).await
+        });
+        task.await.map_err(task_failed)?
     }
 
     async fn blocking<T: Send + 'static>(

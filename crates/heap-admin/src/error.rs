@@ -65,7 +65,10 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::SnapshotName { .. } | Self::Interval { .. } => "BAD_USER_INPUT",
-            Self::Limits { .. } | Self::Store { .. } | Self::TooLarge { .. } => "SNAPSHOT_STORE",
+            Self::Limits { .. }
+            | Self::Store { .. }
+            | Self::TooLarge { .. }
+            | Self::Recorder(heap_recorder::Error::TemporaryFile { .. }) => "SNAPSHOT_STORE",
             Self::Recorder(heap_recorder::Error::NotProfiling(_) | heap_recorder::Error::Dump { .. }) => {
                 "PROFILER"
             }

@@ -35,6 +35,8 @@
 //! - [`router`]: the routes; [`door`]: the HTTP side of any GraphQL door, and who may come in
 //! - [`store`]: the folder of snapshots
 
+#![forbid(unsafe_code)]
+
 mod admin;
 pub mod door;
 mod error;

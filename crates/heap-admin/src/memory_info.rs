@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemoryInfo {
-    /// What the program has allocated and not freed: allocated - threadCaches
+    /// What the program has allocated and not freed: allocated - threadCaches. It leaves out the
+    /// sampled ones of the objects below 16 KiB: at the default sampling interval of 512 KiB 1.4 % of what
+    /// sits in objects of 7 KiB and up to 3 % near 16 KiB, at finer intervals more
     pub live: Bytes,
     /// Resident memory that the allocator keeps for reuse or for itself: the smaller of resident and rss, less live
     pub held_by_allocator: Bytes,

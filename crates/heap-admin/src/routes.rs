@@ -10,7 +10,7 @@ use axum::{
         HeaderName, StatusCode,
         header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
     },
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use bytes::Bytes;
@@ -27,7 +27,8 @@ const PROFILE: &str = "application/octet-stream";
 /// Read at once from a file that is being sent.
 const CHUNK: usize = 64 * 1024;
 
-/// The admin door: GraphQL with its page, `/snapshots/{id}` and `/debug/pprof/heap`, behind the guard.
+/// The admin door: GraphQL with its page, to which `/` leads, `/snapshots/{id}` and `/debug/pprof/heap`,
+/// behind the guard.
 ///
 /// There is no `/debug/pprof/allocs`: the plain dump knows what is live, and nothing of what was
 /// allocated over time.
@@ -36,6 +37,7 @@ pub fn router(executor: impl Executor, admin: HeapAdmin, door: door::Door) -> Ro
         .route("/snapshots/{id}", get(snapshot))
         // HEAD would otherwise run the handler of GET, and take a dump to throw it away.
         .route("/debug/pprof/heap", get(heap).head(heap_headers))
+        .route("/", get(async || Redirect::to(door::GRAPHQL)))
         .with_state(admin);
     door::guard(door::graphql_routes(executor, &door).merge(files), &door)
 }

@@ -47,6 +47,14 @@ pub enum Error {
     /// The profiler does not record, so there is nothing to dump.
     #[error("no heap dump: {0}")]
     NotProfiling(ProfilerState),
+    /// A dump passes through a temporary file, which could not be written.
+    #[error("cannot write the heap dump's temporary file in {}: {reason}", folder.display())]
+    TemporaryFile {
+        /// The folder for temporary files.
+        folder: PathBuf,
+        /// Why, as far as it is known.
+        reason: String,
+    },
     /// The dump was begun and failed.
     #[error("the heap dump failed: {reason}")]
     Dump {
@@ -61,12 +69,14 @@ impl Error {
         match self {
             Self::NoStatistics => Some("build tikv-jemallocator with its `stats` feature"),
             Self::NotProfiling(state) => state.hint(),
-            Self::Dump { .. } => {
-                Some("a dump passes through the folder for temporary files: is there room in it?")
+            Self::TemporaryFile { .. } => {
+                Some("make room there, or name another folder in the environment variable TMPDIR")
             }
-            Self::Allocator { .. } | Self::Purge { .. } | Self::Process { .. } | Self::Unreadable { .. } => {
-                None
-            }
+            Self::Allocator { .. }
+            | Self::Purge { .. }
+            | Self::Process { .. }
+            | Self::Unreadable { .. }
+            | Self::Dump { .. } => None,
         }
     }
 }

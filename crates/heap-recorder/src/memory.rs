@@ -18,8 +18,11 @@ use tikv_jemalloc_ctl::{self as jemalloc, epoch, stats};
 pub struct MemoryFigures {
     /// What the program has allocated and not freed: `allocated - tcache`.
     ///
-    /// In jemalloc 5.3.1 `allocated` leaves out sampled objects below 16 KiB: at the usual interval
-    /// of 512 KiB that is far below 1 %; at a fine one it is not.
+    /// In jemalloc 5.3.1 `allocated`, and with it this, leaves out the sampled ones of the objects below
+    /// 16 KiB. At a sampling interval of `i` bytes an object of `s` bytes is left out with a
+    /// probability of `1 - exp(-s / i)`. At the usual interval of 512 KiB that is 0.2 % of what sits in
+    /// objects of 1 KiB, 1.4 % in those of 7 KiB and 3 % just below 16 KiB; at finer intervals it
+    /// is more.
     pub live: u64,
     /// Resident memory that the allocator keeps: free regions, thread caches, unused pages and its
     /// own book-keeping: `min(resident, rss) - live`.

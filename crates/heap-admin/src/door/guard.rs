@@ -1,4 +1,5 @@
-//! Stands before everything a door serves: `Host`, `Origin`, token.
+//! Stands before everything a door serves: `Host`, `Origin`, `Sec-Fetch-*`, token; and keeps every answer
+//! out of other pages' frames.
 
 use std::borrow::Borrow;
 use std::net::SocketAddr;
@@ -6,16 +7,22 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
-use super::{ASSETS, Door, GRAPHQL, Hosts, Refusal, SOCKET, token};
+use super::{ASSETS, Door, GRAPHQL, Hosts, ROOT, Refusal, SOCKET, token};
 
-/// Browsers name the relation between the asking page and the asked address here.
+// In these browsers tell how the asking page relates to the asked address, and what it wants it for.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// The policy of answers that bring none of their own.
+const NO_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'");
 
 /// Lets only the door's own callers through to `router`: everything that it serves, what it
 /// answers to unknown paths included.
@@ -28,9 +35,10 @@ async fn stand(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
-    response
-        .headers_mut()
-        .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(NO_FRAMES);
     response
 }
 
@@ -47,6 +55,7 @@ fn admit(door: &Door, request: &Request) -> Result<(), Refusal> {
         }
     }
     check_origin(headers, host)?;
+    check_site(request)?;
     match &door.token {
         Some(token) if !is_open(request) => check_token(headers, token),
         _ => Ok(()),
@@ -79,34 +88,50 @@ fn is_own(host: &str, bound: SocketAddr) -> bool {
         })
 }
 
-/// A browser sends `Origin` with everything that a page could make it do across origins, but
-/// for plain embedding (an image, a script), which `Sec-Fetch-Site` gives away.
+/// A browser sends `Origin` with most of what a page can make it do across origins.
 fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Refusal> {
-    if headers.contains_key(ORIGIN) {
-        let origin = only(headers, &ORIGIN).unwrap_or("more than one");
-        let own = origin
-            .strip_prefix("http://")
-            .is_some_and(|rest| !rest.is_empty() && rest.eq_ignore_ascii_case(host));
-        return if own {
-            Ok(())
-        } else {
-            Err(Refusal::Origin(origin.to_owned()))
-        };
+    if !headers.contains_key(ORIGIN) {
+        return Ok(());
     }
+    let origin = only(headers, &ORIGIN).unwrap_or("more than one");
+    let own = origin
+        .strip_prefix("http://")
+        .is_some_and(|rest| !rest.is_empty() && rest.eq_ignore_ascii_case(host));
+    if own {
+        Ok(())
+    } else {
+        Err(Refusal::Origin(origin.to_owned()))
+    }
+}
+
+/// The rest comes without `Origin`: embedding (an image, a script, a frame) and leading the whole
+/// window elsewhere. Only the last, as by a link, and only to a page, is no harm: other addresses may
+/// do something when they are asked.
+fn check_site(request: &Request) -> Result<(), Refusal> {
+    let headers = request.headers();
     let foreign = matches!(only(headers, &SEC_FETCH_SITE), Some("cross-site" | "same-site"));
-    // Following a link to the door is no harm.
-    if foreign && only(headers, &SEC_FETCH_MODE) != Some("navigate") {
+    let link = only(headers, &SEC_FETCH_MODE) == Some("navigate")
+        && only(headers, &SEC_FETCH_DEST) == Some("document");
+    if foreign && !(link && is_page(request)) {
         return Err(Refusal::Site);
     }
     Ok(())
 }
 
-/// What is served without the token: the page and its files hold nothing of the service, and
-/// a socket shows its token in its first message.
-fn is_open(request: &Request) -> bool {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+/// What a visitor's browser reads first: the way in, the page and its files.
+fn is_page(request: &Request) -> bool {
     let path = request.uri().path();
-    reads && (path == GRAPHQL || path == SOCKET || path.starts_with(ASSETS))
+    reads(request) && (path == ROOT || path == GRAPHQL || path.starts_with(ASSETS))
+}
+
+fn reads(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+/// What is served without the token: the pages hold nothing of the service, and a socket shows
+/// its token in its first message.
+fn is_open(request: &Request) -> bool {
+    is_page(request) || (reads(request) && request.uri().path() == SOCKET)
 }
 
 fn check_token(headers: &HeaderMap, token: &str) -> Result<(), Refusal> {

@@ -6,16 +6,20 @@
 //! - GET and HEAD never execute an operation ([`graphql_routes`]);
 //! - POST takes `application/json` only, which a foreign page cannot send unasked;
 //! - [`guard`] refuses a foreign `Origin`, on WebSockets too, and a `Host` that is not the
-//!   door's own, which is what a rebound DNS name would bring.
+//!   door's own, which is what a rebound DNS name would bring;
+//! - a foreign page may link to the door's pages and to nothing else, and may not show any of it
+//!   in a frame.
 //!
 //! # Layout
 //!
-//! `requests` reads POST bodies and answers them, `socket` serves subscriptions, `page` and
-//! `assets` serve GraphiQL, `guard` stands before all of them and before whatever else the
+//! `limited` and `limits` keep operations small, `requests` reads POST bodies and answers them,
+//! `socket` serves subscriptions, `page` and `assets` serve GraphiQL, `guard` stands before all of them and before whatever else the
 //! door serves, `refusal` is every way of saying no.
 
 mod assets;
 mod guard;
+mod limited;
+mod limits;
 mod page;
 mod refusal;
 mod requests;
@@ -33,10 +37,14 @@ use axum::routing::get;
 
 pub use assets::{GraphiqlSource, graphiql_source};
 pub use guard::guard;
+pub use limited::Limited;
+pub use limits::{MAX_ALIASES, MAX_DEPTH, MAX_FIELDS, MAX_NESTING};
 use refusal::Refusal;
 
+/// Where visitors come in: from here they are led to the page, or shown a greeting.
+const ROOT: &str = "/";
 /// The page, and the endpoint that it posts to.
-const GRAPHQL: &str = "/graphql";
+pub(crate) const GRAPHQL: &str = "/graphql";
 /// The subscriptions' endpoint.
 const SOCKET: &str = "/graphql/ws";
 /// The page's files.
@@ -55,7 +63,7 @@ pub struct Door {
     pub body_limit: usize,
     /// The `Host` headers that are taken.
     pub hosts: Hosts,
-    /// Asked for as `Authorization: Bearer ...` by everything but the page and its files, and
+    /// Asked for as `Authorization: Bearer ...` by everything but `/`, the page and its files, and
     /// as `{"authorization": "Bearer ..."}` in a WebSocket's `connection_init`.
     pub token: Option<String>,
 }
@@ -97,20 +105,21 @@ impl fmt::Debug for Door {
 
 /// What the handlers share.
 struct Graph<E> {
-    executor: E,
+    executor: Limited<E>,
     door: Door,
     page: page::Page,
 }
 
 /// `/graphql` (GET and HEAD: the GraphiQL page; POST: `application/json` is executed),
-/// `/graphql/ws` (graphql-transport-ws) and the page's files.
+/// `/graphql/ws` (graphql-transport-ws) and the page's files. Operations are executed within
+/// the limits of [`Limited`].
 ///
 /// Checks a socket's token itself, since that comes in a message; everything else is for
 /// [`guard`], which has to be put around the finished router.
 pub fn graphql_routes<E: Executor>(executor: E, door: &Door) -> Router {
     let page = page::Page::new(door, assets::linked());
     let graph = Arc::new(Graph {
-        executor,
+        executor: Limited::new(executor),
         door: door.clone(),
         page,
     });

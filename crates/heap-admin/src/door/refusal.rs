@@ -68,6 +68,7 @@ impl Refusal {
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Host(_) => Some("use the address that the server prints at its start"),
+            Self::Site => Some("open the address from the browser's own address bar"),
             Self::Token => Some(
                 "send the header Authorization: Bearer ...; in GraphiQL: Headers, {\"Authorization\": \"Bearer ...\"}",
             ),

@@ -24,7 +24,8 @@ use std::{
 /// How snapshot files end: a profile.proto in gzip.
 pub const ENDING: &str = ".pb.gz";
 
-/// How much a store may hold. When more comes, the oldest go.
+/// How much a store may hold. When more comes, the oldest go: when the new one is safely stored, so for
+/// that moment the folder holds one snapshot more than this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The largest number of snapshots.
@@ -85,11 +86,12 @@ impl SnapshotStore {
         &self.folder
     }
 
-    /// Stores a profile; the oldest snapshots make room for it.
+    /// Stores a profile; then the oldest snapshots go, as far as the bounds ask for it.
     ///
-    /// The steps are in this order so that a crash between any two leaves no file that is neither
-    /// listed nor recognizable as a leftover: the file in full under a temporary name, what has to go,
-    /// the manifest, the final name.
+    /// The steps are in this order so that a failure costs no stored snapshot, and a crash between any two
+    /// leaves no file that is neither listed nor recognizable as a leftover: the file in full under a
+    /// temporary name, the manifest, the final name, what has to go. After a crash before the last
+    /// step the bounds are passed by this one snapshot until the next is written.
     pub fn write(&self, draft: Draft, profile: &[u8]) -> Result<Snapshot, Error> {
         let (bytes, limit) = (profile.len() as u64, self.limits.bytes);
         if bytes > limit {
@@ -101,11 +103,17 @@ impl SnapshotStore {
         self.forget_what_changed(&mut manifest);
         let snapshot = next_snapshot(&mut manifest, draft, bytes);
         let file = locked.temporary(profile)?;
-        self.make_room(&mut manifest, bytes)?;
         manifest.snapshots.push(snapshot.clone());
         locked.save(&manifest)?;
         if let Err(error) = locked.keep(file, &self.path_of(&snapshot)) {
             manifest.snapshots.pop();
+            locked.save(&manifest)?;
+            return Err(error);
+        }
+        if let Err(error) = self.evict(&locked, &mut manifest) {
+            // What cannot go must not be joined by ever more: the new one is taken back.
+            manifest.snapshots.pop();
+            remove(&self.path_of(&snapshot))?;
             locked.save(&manifest)?;
             return Err(error);
         }
@@ -188,21 +196,28 @@ impl SnapshotStore {
         });
     }
 
-    /// Deletes the oldest snapshots until another of this size fits. Files first, the manifest later: a
-    /// crash in between leaves entries without files, which nobody minds.
-    fn make_room(&self, manifest: &mut Manifest, bytes: u64) -> Result<(), Error> {
+    /// Deletes the oldest snapshots until the rest is within the bounds, never the newest: that one alone
+    /// fits. Files first, the manifest later: a crash in between leaves entries without files, which
+    /// nobody minds, and a manifest that cannot be written now is no worse.
+    fn evict(&self, locked: &Locked, manifest: &mut Manifest) -> Result<(), Error> {
         let mut held: u64 = manifest.snapshots.iter().map(|snapshot| snapshot.bytes.0).sum();
-        while manifest.snapshots.len() >= self.limits.count || held + bytes > self.limits.bytes {
-            if manifest.snapshots.is_empty() {
+        let all = manifest.snapshots.len();
+        while manifest.snapshots.len() > self.limits.count || held > self.limits.bytes {
+            let Some(oldest) = manifest.snapshots.first() else {
                 break;
-            }
-            let oldest = manifest.snapshots.remove(0);
+            };
+            remove(&self.path_of(oldest))?;
             held -= oldest.bytes.0;
-            remove(&self.path_of(&oldest))?;
             tracing::info!(
                 id = oldest.id.as_str(),
                 "the oldest snapshot made room for a new one"
             );
+            manifest.snapshots.remove(0);
+        }
+        if manifest.snapshots.len() < all
+            && let Err(error) = locked.save(manifest)
+        {
+            tracing::warn!(%error, "the manifest still names snapshots that are gone");
         }
         Ok(())
     }

@@ -127,20 +127,61 @@ fn a_foreign_origin_is_refused_everywhere() {
     assert_eq!(served.executed(), 0);
 }
 
+/// The status that a request gets which a page of this relation makes a browser send.
+fn sent_by_a_page(served: &Served, site: &str, mode: &str, dest: &str, method: &str, path: &str) -> u16 {
+    let headers = [
+        ("Sec-Fetch-Site", site),
+        ("Sec-Fetch-Mode", mode),
+        ("Sec-Fetch-Dest", dest),
+        JSON,
+    ];
+    served.send(method, path, &headers, BUMP).status
+}
+
 #[test]
-fn a_foreign_page_may_link_to_the_door_but_not_embed_it() {
+fn a_foreign_page_may_link_to_the_doors_pages_and_to_nothing_else() {
     let served = Served::start(|_| {});
     for site in ["cross-site", "same-site"] {
-        let embedded = [("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "no-cors")];
-        assert_eq!(
-            served.send("GET", "/else", &embedded, "").code(),
-            "FOREIGN_ORIGIN"
-        );
-        let followed = [("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "navigate")];
-        assert_eq!(served.send("GET", "/else", &followed, "").status, 200);
+        let link = |method, path| sent_by_a_page(&served, site, "navigate", "document", method, path);
+        assert_eq!((link("GET", "/graphql"), link("HEAD", "/graphql")), (200, 200));
+        // There is nothing at these two, which is not the guard's to say.
+        assert_eq!((link("GET", "/"), link("GET", "/graphql/assets/x")), (404, 404));
+        for path in ["/else", "/nowhere", "/graphql/ws", "/graphqlx"] {
+            assert_eq!(link("GET", path), 403, "{path}");
+        }
+        assert_eq!((link("POST", "/graphql"), link("POST", "/")), (403, 403));
     }
-    let own = [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "no-cors")];
-    assert_eq!(served.send("GET", "/else", &own, "").status, 200);
+    assert_eq!(served.executed(), 0);
+}
+
+#[test]
+fn a_foreign_page_may_embed_nothing() {
+    let served = Served::start(|_| {});
+    let ways = [
+        ("navigate", "iframe"),
+        ("navigate", "object"),
+        ("navigate", ""),
+        ("no-cors", "image"),
+        ("no-cors", "document"),
+    ];
+    for (mode, dest) in ways {
+        for path in ["/", "/graphql", "/else"] {
+            let status = sent_by_a_page(&served, "cross-site", mode, dest, "GET", path);
+            assert_eq!(status, 403, "{mode} {dest} {path}");
+        }
+    }
+    let headers = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors")];
+    assert_eq!(served.send("GET", "/else", &headers, "").code(), "FOREIGN_ORIGIN");
+}
+
+#[test]
+fn the_doors_own_pages_and_the_address_bar_reach_everything() {
+    let served = Served::start(|_| {});
+    for site in ["same-origin", "none"] {
+        for (mode, dest) in [("navigate", "document"), ("no-cors", "image"), ("cors", "empty")] {
+            assert_eq!(sent_by_a_page(&served, site, mode, dest, "GET", "/else"), 200);
+        }
+    }
 }
 
 #[test]
@@ -177,6 +218,7 @@ fn a_token_is_asked_for_everywhere_but_at_the_page_and_its_files() {
     assert_eq!(served.send("GET", "/else", &[right], "").text(), "something else");
     assert_eq!(served.get("/graphql").status, 200);
     assert_eq!(served.get("/graphql/assets/nothing.js").status, 404);
+    assert_eq!(served.get("/").status, 404);
 }
 
 #[test]
@@ -191,5 +233,18 @@ fn every_answer_forbids_guessing_its_type() {
     let served = Served::start(|_| {});
     for path in ["/graphql", "/else", "/nowhere"] {
         assert_eq!(served.get(path).header("x-content-type-options"), Some("nosniff"));
+    }
+}
+
+#[test]
+fn no_answer_may_be_shown_in_a_frame() {
+    let served = Served::start(|_| {});
+    let foreign = ("Origin", "http://evil.example");
+    let refused = served.send("GET", "/graphql", &[foreign], "");
+    let answered = ["/graphql", "/else", "/nowhere"].map(|path| served.get(path));
+    for reply in answered.iter().chain([&refused]) {
+        assert_eq!(reply.header("x-frame-options"), Some("DENY"));
+        let policy = reply.header("content-security-policy").unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     }
 }

@@ -84,6 +84,29 @@ fn a_fresh_profile_is_served_and_not_stored() {
 }
 
 #[test]
+fn the_way_in_leads_to_the_page() {
+    let server = start();
+    for answer in [server.get("/"), server.head("/")] {
+        assert_eq!((answer.status, answer.header("location")), (303, "/graphql"));
+    }
+}
+
+#[test]
+fn a_link_on_another_page_cannot_have_a_profile_taken() {
+    let server = start_with(|builder, folder| {
+        builder
+            .snapshots(folder.path(), Limits::default())
+            .quiesce(|| panic!("no profile should begin"))
+    });
+    let request = ureq::get(format!("http://{}/debug/pprof/heap", server.address))
+        .header("sec-fetch-site", "cross-site")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-dest", "document");
+    let refused = request.call().expect_err("a foreign page");
+    assert!(matches!(refused, ureq::Error::StatusCode(403)), "{refused}");
+}
+
+#[test]
 fn head_of_the_fresh_profile_takes_no_dump() {
     let server = start();
     server.runtime.block_on(server.admin.finish());

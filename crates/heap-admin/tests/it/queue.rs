@@ -1,6 +1,7 @@
 //! One snapshot at a time, and none lost.
 
 use crate::server::{Server, start, start_with};
+use futures_util::FutureExt;
 use heap_admin::{Error, Limits, Reason};
 use std::{
     io::Write,
@@ -50,6 +51,21 @@ fn a_client_that_hangs_up_still_gets_its_snapshot_on_the_disk() {
     drop(release);
     server.runtime.block_on(server.admin.finish());
     assert_eq!(server.files().len(), 1);
+}
+
+#[test]
+fn a_fresh_profile_keeps_its_turn_when_nobody_waits_for_it_any_more() {
+    let (server, begins, release) = start_held();
+    let admin = server.admin.clone();
+    let caller = server.runtime.spawn(async move { admin.profile().await });
+    begins.recv().expect("the profile begins");
+    caller.abort();
+    server.runtime.block_on(async {
+        caller.await.expect_err("the caller hung up");
+        assert!(server.admin.finish().now_or_never().is_none());
+        drop(release);
+        server.admin.finish().await;
+    });
 }
 
 #[test]

@@ -82,14 +82,15 @@ fn a_store_that_may_hold_nothing_is_refused() {
     }
 }
 
+/// A bound on file sizes is what a full disk looks like without one: the write stops half-way.
+fn limited(binary: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"", binary]);
+    command
+}
+
 #[test]
 fn a_file_that_does_not_fit_leaves_nothing_half_written() {
-    // A bound on file sizes is what a full disk looks like without one: the write stops half-way.
-    let limited = |binary: &str| {
-        let mut command = Command::new("sh");
-        command.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"", binary]);
-        command
-    };
     let test = "store_failures::a_file_that_does_not_fit_leaves_nothing_half_written";
     child::run(test, limited, || {
         let folder = tempfile::tempdir().expect("a folder");
@@ -132,4 +133,56 @@ fn a_folder_under_a_file_is_an_error_that_names_it() {
             Path::display(&path)
         )
     );
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_listed_costs_no_older_one() {
+    let test = "store_failures::a_snapshot_that_cannot_be_listed_costs_no_older_one";
+    child::run(test, limited, || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let roomy = store(folder.path(), 1000, 1000);
+        // Until the manifest itself is as large as a file may be.
+        let held = (0..1000)
+            .take_while(|_| roomy.write(draft("a"), b"x").is_ok())
+            .count();
+        assert!((2..1000).contains(&held), "{held} snapshots");
+        // Its entry has figures, and is longer than that of the one which would have to go.
+        let mut longer = draft("b");
+        longer.memory = Some(heap_recorder::memory().expect("figures").into());
+        let full = store(folder.path(), held, 1000);
+        let error = full.write(longer, b"x").expect_err("the manifest is too large");
+        assert_eq!(error.code(), "SNAPSHOT_STORE");
+        assert_eq!((names(&full).len(), files(folder.path()).len()), (held, held));
+    });
+}
+
+#[test]
+fn a_full_disk_under_the_dumps_temporary_file_has_the_stores_code() {
+    let test = "store_failures::a_full_disk_under_the_dumps_temporary_file_has_the_stores_code";
+    let elsewhere = |binary: &str| {
+        let mut command = Command::new(binary);
+        command.env("TMPDIR", Path::new(binary).join("temporary"));
+        command
+    };
+    child::run(test, elsewhere, || {
+        let folder = tempfile::tempdir_in("/tmp").expect("a folder");
+        let admin = heap_admin::HeapAdmin::builder()
+            .snapshots(folder.path(), heap_admin::Limits::default())
+            .build()
+            .expect("sensible limits");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let taken = runtime.block_on(admin.take_snapshot(None, heap_admin::Reason::Manual, false));
+        let error = taken.expect_err("no dump can be written");
+        assert_eq!(error.code(), "SNAPSHOT_STORE");
+        assert!(
+            error.to_string().contains("temporary: not a directory"),
+            "{error}"
+        );
+        assert!(
+            error.hint().is_some_and(|hint| hint.contains("TMPDIR")),
+            "{error:?}"
+        );
+    });
 }

@@ -35,6 +35,22 @@ fn live_grows_by_what_is_allocated_and_falls_when_it_is_freed() {
 }
 
 #[test]
+fn live_leaves_out_as_many_small_objects_as_its_description_says() {
+    let test = "memory::live_leaves_out_as_many_small_objects_as_its_description_says";
+    alone(test, "lg_prof_sample:14", || {
+        let (count, size, interval) = (4096, 7168, 16384);
+        let before = figures();
+        let held = objects(count, size);
+        let grown = (figures().live - before.live) as f64;
+        let counted = grown / (count * size) as f64;
+        // Six standard deviations of 0.75 %.
+        let expected = (-(size as f64) / f64::from(interval)).exp();
+        assert!((counted - expected).abs() < 0.045, "{counted}, not {expected}");
+        drop(held);
+    });
+}
+
+#[test]
 fn the_three_parts_add_up_to_the_resident_set() {
     alone("memory::the_three_parts_add_up_to_the_resident_set", "", || {
         let held = objects(32 * 1024, 1024);
