@@ -80,7 +80,7 @@ impl Guard for Gate {
             return Ok(());
         };
         if lab.guard().exceeded() {
-            return Err(over_limit(lab.guard(), &problem.id));
+            return Err(over_limit(lab));
         }
         if self.counts {
             problem.count_call();
@@ -89,13 +89,16 @@ impl Guard for Gate {
     }
 }
 
-fn over_limit(guard: &MemoryGuard, id: &str) -> Error {
-    let (live, limit) = (guard.live(), guard.limit());
+/// Which problem holds most is not known; the one that was called most is the one to begin with.
+fn over_limit(lab: &Lab) -> Error {
+    let (live, limit) = (lab.guard().live(), lab.guard().limit());
+    let busiest = lab.problems().iter().max_by_key(|problem| problem.calls());
     let message = format!(
         "{} of heap are live, past the limit of {}; \
-         hint: run the admin mutation resetProblem(id: \"{id}\"), or restart the service",
+         hint: run the admin mutation resetProblem(id: \"{}\") for the problems you called, or restart the service",
         mebibytes(live),
         mebibytes(limit),
+        busiest.map_or("", |problem| &problem.id),
     );
     Error::new(message).extend_with(|_, extensions| {
         extensions.set("code", "MEMORY_LIMIT");

@@ -12,7 +12,6 @@ pub enum ShopError {
         /// The file.
         path: PathBuf,
         /// What SQLite says.
-        #[source]
         reason: Arc<rusqlite::Error>,
     },
     /// The file is something else.
@@ -42,13 +41,13 @@ pub enum ShopError {
     },
     /// The new database could not be filled.
     #[error("cannot fill the new database: {0}")]
-    CannotFill(#[source] Arc<rusqlite::Error>),
+    CannotFill(Arc<rusqlite::Error>),
     /// The database's thread could not be started.
     #[error("cannot start the database's thread: {0}")]
-    NoThread(#[source] Arc<std::io::Error>),
+    NoThread(Arc<std::io::Error>),
     /// A job on the database failed.
     #[error("a database job failed: {0}")]
-    Job(#[source] Arc<rusqlite::Error>),
+    Job(Arc<rusqlite::Error>),
     /// A job on the database panicked; others go on.
     #[error("a database job panicked")]
     JobPanicked,

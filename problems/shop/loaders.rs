@@ -1,7 +1,6 @@
 //! Relations in batches: what the fields of one request ask for within a moment is read by one statement.
 //!
 //! [`RequestData`] is made for each request and dropped with it; a loader in it is made when first used.
-//! No caches here: a subscription lives long, and its events should show the rows as they are.
 
 use std::{
     collections::HashMap,

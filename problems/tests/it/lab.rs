@@ -19,7 +19,7 @@ async fn past_the_limit_each_problem_says_so_and_says_how_to_reset() {
             "{message}"
         );
         assert!(
-            message.contains(&format!(r#"resetProblem(id: "{}")"#, problem.id)),
+            message.contains(r#"run the admin mutation resetProblem(id: ""#),
             "{message}"
         );
         assert_eq!(problem.calls(), 0, "{}", problem.id);
