@@ -13,8 +13,8 @@
 //! # Layout
 //!
 //! `limited` and `limits` keep operations small, `requests` reads POST bodies and answers them,
-//! `socket` serves subscriptions, `page` and `assets` serve GraphiQL, `guard` stands before all of them and before whatever else the
-//! door serves, `refusal` is every way of saying no.
+//! `socket` serves subscriptions, `page` and `assets` serve GraphiQL, `guard` stands before all of
+//! them and before whatever else the door serves, `refusal` is every way of saying no.
 
 mod assets;
 mod guard;

@@ -181,6 +181,26 @@ fn go_tool_pprof_opens_what_is_downloaded() {
     drop(covers);
 }
 
+#[test]
+fn go_tool_pprof_opens_the_address_of_a_fresh_profile() {
+    let Some(go) = go() else { return };
+    let server = start();
+    let covers = keep_some_covers();
+    let output = Command::new(go)
+        .args(["tool", "pprof", "-top"])
+        .arg(format!("http://{}/debug/pprof/heap", server.address))
+        .env("HOME", server.folder.path())
+        .output()
+        .expect("go starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("Type: inuse_space"),
+        "{errors}"
+    );
+    drop(covers);
+}
+
 /// Where `go` is. Required where `CI=true`; elsewhere its absence is told.
 fn go() -> Option<&'static str> {
     let found = ["/usr/bin/go", "/usr/local/go/bin/go"]
