@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::EXIT_ERROR;
 use crate::env_vars;
-use crate::load::table::Tables;
+use crate::load::table::{Tables, one_line};
 use crate::load::{self, Bound, Ended, Operation, Plan, Progress, Report, Settings};
 
 const DRAW_EVERY: Duration = Duration::from_millis(100);
@@ -27,7 +27,8 @@ Examples:
   leaklab load http://127.0.0.1:8080/ -r 500    500 requests a second
   leaklab load --operation search.graphql --variables search.json
 
-Exit codes: 0 done, errors that were answered included; 2 nothing could be reached";
+Exit codes: 0 done, whatever the answers were, or stopped with Ctrl-C; 2 nothing answered,
+the server went away before the amount was sent, or the load could not be started";
 
 /// Flags of `leaklab load`.
 #[derive(Debug, clap::Args)]
@@ -111,7 +112,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(plan) => plan,
         Err(error) => return Ok(fail(error, None)),
     };
-    let url = plan.url().clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -120,18 +120,56 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Err(error) => return Ok(fail(error, None)),
     };
     print(&report, if args.json { Format::Json } else { args.format })?;
-    if report.reached() || report.ended == Ended::Interrupted {
-        return Ok(ExitCode::SUCCESS);
+    Ok(judge(&report))
+}
+
+/// What the figures come to: the exit code, and a word about what is wrong.
+fn judge(report: &Report) -> ExitCode {
+    if let Some(warning) = all_refused(report) {
+        eprintln!("warning: {warning}");
     }
-    let reason = report
-        .error_messages
-        .first()
-        .map(|reason| format!(": {reason}"))
-        .unwrap_or_default();
-    let hint = "start a server first: leaklab serve";
-    Ok(fail(
-        anyhow::anyhow!("nothing answered at {url}{reason}"),
-        Some(hint),
+    let url = &report.url;
+    let reason = |message: Option<&String>| {
+        message.map_or_else(String::new, |reason| format!(": {}", one_line(reason)))
+    };
+    let (error, hint) = match report.ended {
+        Ended::Interrupted => return ExitCode::SUCCESS,
+        _ if !report.reached() => (
+            format!(
+                "nothing answered at {url}{}",
+                reason(report.error_messages.first())
+            ),
+            "start a server first: leaklab serve",
+        ),
+        Ended::GaveUp => (
+            format!(
+                "the server went away: given up after {} of {} requests to {url}{}",
+                report.requests.sent,
+                report.amount.unwrap_or_default(),
+                reason(
+                    report
+                        .error_messages
+                        .iter()
+                        .rfind(|message| message.starts_with("cannot connect"))
+                ),
+            ),
+            "see what the server said last, and start it again",
+        ),
+        _ => return ExitCode::SUCCESS,
+    };
+    fail(anyhow::anyhow!(error), Some(hint))
+}
+
+/// The first answer, where there were answers and none was a success.
+fn all_refused(report: &Report) -> Option<String> {
+    let refusal = report.refusal.as_ref().filter(|_| report.statuses.success == 0)?;
+    let body = match refusal.body.as_str() {
+        "" => "an empty body".to_owned(),
+        body => one_line(body),
+    };
+    Some(format!(
+        "no answer was a success; the first, with status {}: {body}",
+        refusal.status
     ))
 }
 

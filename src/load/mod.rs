@@ -40,6 +40,6 @@ pub use plan::{
 };
 pub use progress::Progress;
 pub use report::{
-    Distribution, Ended, Figures, GraphQlFigures, LatencyFigures, Report, RequestFigures, Statuses,
+    Distribution, Ended, Figures, GraphQlFigures, LatencyFigures, Refusal, Report, RequestFigures, Statuses,
 };
 pub use worker::run;

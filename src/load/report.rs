@@ -41,6 +41,9 @@ pub struct Report {
     pub statuses: Statuses,
     /// Responses of status 2xx whose JSON has top-level `errors`.
     pub graphql_errors: GraphQlFigures,
+    /// The first answer of another status than 2xx.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
     /// Requests that were not answered in time.
     pub timeouts: u64,
     /// Requests that were lost because their connection broke, or because what came was no HTTP.
@@ -150,6 +153,15 @@ pub struct Statuses {
     pub non_success: u64,
 }
 
+/// An answer that was no success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Its status.
+    pub status: u16,
+    /// How its body begins, in one line.
+    pub body: String,
+}
+
 /// Responses with GraphQL errors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GraphQlFigures {
@@ -199,6 +211,7 @@ impl Report {
                 codes: counted.graphql.codes.clone(),
                 messages: counted.graphql.messages.clone(),
             },
+            refusal: counted.refusal.clone(),
             timeouts: counted.timeouts,
             failed: counted.failed,
             unanswered: counted.unanswered,

@@ -1,7 +1,8 @@
 //! Reads responses out of a stream of bytes, in whatever pieces they come (RFC 9112).
 //!
-//! The bodies of successful JSON responses are kept, to look for GraphQL errors in them; all
-//! others are skipped as they arrive. Start at [`ResponseReader::next`].
+//! The bodies of successful JSON responses are kept, to look for GraphQL errors in them, and the
+//! beginning of the first other answer's, to quote it; the rest is skipped as it arrives. Start at
+//! [`ResponseReader::next`].
 
 use std::mem::MaybeUninit;
 
@@ -13,6 +14,8 @@ const BUFFER_BYTES: usize = 32 * 1024;
 const ROOM_BYTES: usize = 8 * 1024;
 /// A longer JSON body is not looked into.
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
+/// So much is kept of the body that is quoted.
+const QUOTED_BYTES: usize = 2 * 1024;
 const MAX_HEADERS: usize = 96;
 
 /// A complete response.
@@ -25,6 +28,8 @@ pub(super) struct Response<'a> {
     pub(super) interim: u64,
     /// The body, where it is that of a successful JSON response.
     pub(super) json: Option<&'a [u8]>,
+    /// How the body begins, where this is the reader's first answer of another status than 2xx.
+    pub(super) refusal: Option<&'a [u8]>,
 }
 
 /// Bytes that are no HTTP response.
@@ -75,6 +80,8 @@ pub(super) struct ResponseReader {
     head: Head,
     interim: u64,
     kept: Vec<u8>,
+    /// An answer that was no success has been seen: one is enough to quote.
+    quoted: bool,
     /// The requests' method is HEAD.
     bodiless: bool,
 }
@@ -94,6 +101,7 @@ impl ResponseReader {
             },
             interim: 0,
             kept: Vec::new(),
+            quoted: false,
             bodiless,
         }
     }
@@ -154,12 +162,20 @@ impl ResponseReader {
 
     fn complete(&mut self) -> Response<'_> {
         self.state = State::Head;
+        let quotes = self.quotes();
+        self.quoted |= quotes;
         Response {
             status: self.head.status,
             close: self.head.close,
             interim: std::mem::take(&mut self.interim),
             json: self.head.json.then_some(&self.kept),
+            refusal: quotes.then_some(&self.kept),
         }
+    }
+
+    /// Whether the response at hand is the one whose body is quoted.
+    fn quotes(&self) -> bool {
+        !self.quoted && !is_success(self.head.status)
     }
 
     fn pending(&self) -> &[u8] {
@@ -201,6 +217,10 @@ impl ResponseReader {
             self.kept
                 .extend_from_slice(&self.buffer[self.start..self.start + count]);
             self.head.json = self.kept.len() <= KEPT_BYTES;
+        } else if self.quotes() {
+            let room = QUOTED_BYTES.saturating_sub(self.kept.len());
+            let quoted = self.start..self.start + count.min(room);
+            self.kept.extend_from_slice(&self.buffer[quoted]);
         }
         self.start += count;
         let left = left - count as u64;
@@ -278,7 +298,7 @@ fn parse_head(bytes: &[u8], bodiless: bool) -> Result<Option<(usize, Head)>, Mal
             head.close =
                 (head.close && !has_token(header.value, b"keep-alive")) || has_token(header.value, b"close");
         } else if is("content-type") {
-            head.json = (200..300).contains(&status) && memmem::find(header.value, b"json").is_some();
+            head.json = is_success(status) && memmem::find(header.value, b"json").is_some();
         }
     }
     head.body = match (content_length, chunked) {
@@ -291,6 +311,10 @@ fn parse_head(bytes: &[u8], bodiless: bool) -> Result<Option<(usize, Head)>, Mal
     };
     head.close |= head.body == State::UntilClose;
     Ok(Some((length, head)))
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
 }
 
 fn parse_length(value: &[u8], before: Option<u64>) -> Result<u64, Malformed> {

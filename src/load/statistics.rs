@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 use super::graphql::GraphQlErrors;
+use super::report::Refusal;
 
 /// The shortest latency that is told apart, in microseconds.
 const MIN_LATENCY: u64 = 1;
@@ -14,6 +15,8 @@ const MAX_LATENCY: u64 = 60_000_000;
 const DIGITS: u8 = 3;
 /// So many different messages about connections are kept.
 const KEPT_MESSAGES: usize = 3;
+/// So much of a refusal's body is quoted.
+const QUOTED_CHARS: usize = 300;
 
 /// Counts, all of which only grow; but `sent` shrinks by requests that were not processed.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub(super) struct Statistics {
     /// Final responses by the first digit of their status; interim ones at 1.
     pub(super) statuses: [u64; 6],
     pub(super) graphql: GraphQlErrors,
+    /// The first answer of another status than 2xx.
+    pub(super) refusal: Option<Refusal>,
     pub(super) timeouts: u64,
     /// Requests that were lost with their connection.
     pub(super) failed: u64,
@@ -58,6 +63,7 @@ impl Statistics {
             sent: 0,
             statuses: [0; 6],
             graphql: GraphQlErrors::default(),
+            refusal: None,
             timeouts: 0,
             failed: 0,
             unanswered: 0,
@@ -94,6 +100,19 @@ impl Statistics {
         self.latency.len()
     }
 
+    /// Keeps an answer that was no success, if it is the first: its body in one line, cut short.
+    pub(super) fn quote(&mut self, status: u16, body: &[u8]) {
+        self.refusal.get_or_insert_with(|| {
+            let text = String::from_utf8_lossy(body);
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let mut body: String = text.chars().take(QUOTED_CHARS).collect();
+            if body.len() < text.len() {
+                body.push_str("...");
+            }
+            Refusal { status, body }
+        });
+    }
+
     /// Keeps a message, if it is one of the first few.
     pub(super) fn note(&mut self, message: impl std::fmt::Display) {
         if self.messages.len() < KEPT_MESSAGES {
@@ -117,6 +136,7 @@ impl Statistics {
             *mine += other;
         }
         self.graphql.merge(&other.graphql);
+        self.refusal = self.refusal.take().or_else(|| other.refusal.clone());
         self.sent += other.sent;
         self.timeouts += other.timeouts;
         self.failed += other.failed;

@@ -137,7 +137,7 @@ fn graphql(errors: &GraphQlFigures) -> String {
 }
 
 /// What a server sends must not draw on the reader's terminal.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

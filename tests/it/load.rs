@@ -391,6 +391,86 @@ fn an_operation_is_posted_with_fresh_variables_each_time() {
 }
 
 #[test]
+fn a_server_that_goes_away_for_good_ends_it_with_2_and_the_table_of_what_there_was() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("the driver connects");
+        drop(listener);
+        let mut peer = Peer {
+            stream,
+            read: Vec::new(),
+            requests: Arc::default(),
+        };
+        for _ in 0..10 {
+            peer.request().expect("it can be read").expect("a request");
+            peer.stream.write_all(OK).expect("it can be answered");
+        }
+    });
+    let output = load(&[url.as_str(), "-c", "1", "-p", "1", "-a", "100"]);
+    server.join().expect("ten requests came");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stdout}{stderr}");
+    assert!(
+        stdout.contains("\n2xx: 10\n") && stdout.contains("(given up:"),
+        "{stdout}"
+    );
+    let lines: Vec<&str> = stderr.lines().collect();
+    assert!(
+        lines[0].starts_with("error: the server went away: given up after ")
+            && lines[0].contains(&format!(" of 100 requests to {url}: cannot connect: ")),
+        "{stderr}"
+    );
+    assert!(lines.len() == 2 && lines[1].starts_with("hint: "), "{stderr}");
+}
+
+#[test]
+fn where_every_answer_is_a_refusal_the_first_is_quoted_once_in_a_line() {
+    let body = format!("no such\n\u{1b}[31mthing: {}", "x".repeat(400));
+    let answer = format!("HTTP/1.1 404 Oh\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let server = Server::answering(answer.leak().as_bytes());
+    let output = load(&[server.url.as_str(), "-c", "4", "-p", "3", "-a", "50"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let quoted: String = body.replace(['\n', '\u{1b}'], " ").chars().take(300).collect();
+    assert_eq!(
+        stderr,
+        format!("warning: no answer was a success; the first, with status 404: {quoted}...\n")
+    );
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "errors that were answered are answers"
+    );
+}
+
+#[test]
+fn where_some_answers_are_a_success_none_is_quoted() {
+    let server = Server::start(|peer| {
+        let mut turn = 0;
+        while peer.request()?.is_some() {
+            let answer = [&b"HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\nbusy"[..], OK][turn % 2];
+            peer.stream.write_all(answer)?;
+            turn += 1;
+        }
+        Ok(())
+    });
+    let output = load(&[server.url.as_str(), "-c", "1", "-a", "10"]);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn an_unknown_problem_is_answered_with_the_servers_list_of_problems() {
+    let lab = Lab::start(&[]);
+    let output = load(&["nope", "--target", lab.public_url(), "-c", "3", "-a", "10"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.starts_with("warning: ") && stderr.contains("`nope`") && stderr.contains("00hello"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn where_nothing_listens_it_ends_with_2_and_says_what_to_start() {
     let port = TcpListener::bind("127.0.0.1:0")
         .expect("a free port")
@@ -524,9 +604,9 @@ fn the_labs_problem_answers_every_request() {
 
 #[test]
 fn the_labs_memory_limit_is_named_in_the_summary() {
-    let lab = Lab::start(&["--memory-limit", "1MiB"]);
+    let lab = Lab::start(&["--memory-limit", "8MiB"]);
+    lab.call_problem("hello", 2_000);
     let args = ["hello", "--target", lab.public_url(), "-c", "10", "-a", "500"];
-    assert_eq!(load(&args).status.code(), Some(0));
     lab.wait_for_log("past the limit");
     let output = load(&args);
     let text = String::from_utf8(output.stdout).expect("text");

@@ -152,6 +152,9 @@ impl Connection {
         while let Some(response) = self.reader.next()? {
             let sent = self.under_way.pop_front().ok_or(Lost::Unasked)?;
             statistics.record_response(response.status, response.interim, now - sent.from);
+            if let Some(body) = response.refusal {
+                statistics.quote(response.status, body);
+            }
             if let Some(errors) = response.json.and_then(|json| self.run.detector.errors(json)) {
                 statistics.graphql.record(&errors);
             }
@@ -169,6 +172,9 @@ impl Connection {
             let sent = self.under_way.pop_front().ok_or(Lost::Unasked)?;
             let mut statistics = self.run.statistics.borrow_mut();
             statistics.record_response(response.status, response.interim, now - sent.from);
+            if let Some(body) = response.refusal {
+                statistics.quote(response.status, body);
+            }
             statistics.record_read(now, 0, 1);
             self.run.progress.add_responses(1);
             self.answered += 1;
