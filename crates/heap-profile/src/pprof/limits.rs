@@ -13,6 +13,7 @@ pub const MAX_RECORDS: usize = 4 << 20;
 /// The most values and stack entries that a file may have: about 32 million.
 pub const MAX_VALUES: usize = 32 << 20;
 
+const SAMPLE_TYPE: u64 = 1;
 const SAMPLE: u64 = 2;
 const LOCATION: u64 = 4;
 const COMMENT: u64 = 13;
@@ -29,6 +30,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
     let mut counts = Counts::default();
     let mut fields = Fields { rest: bytes };
     while let Some((tag, payload)) = fields.next().map_err(|malformed| malformed.at_the_top(&counts))? {
+        counts.begun |= counts.records == 0 && begins_a_profile(tag, payload);
         counts.record()?;
         match (tag, payload) {
             (SAMPLE | LOCATION, Some(inner)) => count_inner(tag, inner, &mut counts)?,
@@ -37,6 +39,13 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether a field is a sample type, with which every writer begins: two small integers, and so no text.
+fn begins_a_profile(tag: u64, payload: Option<&[u8]>) -> bool {
+    const INTEGERS: [u8; 2] = [1 << 3, 2 << 3];
+    let first = payload.and_then(<[u8]>::first);
+    tag == SAMPLE_TYPE && first.is_some_and(|key| INTEGERS.contains(key))
 }
 
 fn count_inner(outer: u64, bytes: &[u8], counts: &mut Counts) -> Result<(), Error> {
@@ -60,6 +69,8 @@ fn damaged() -> Error {
 
 #[derive(Default)]
 struct Counts {
+    /// The first field is that of a profile.
+    begun: bool,
     records: usize,
     values: usize,
 }
@@ -94,10 +105,11 @@ enum Malformed {
 }
 
 impl Malformed {
-    /// Bytes of any kind often look like a field that is cut short: only after one that is whole is that believed.
+    /// Bytes of any kind often look like fields of which the last is cut short: that is believed only of what begins
+    /// as profiles do.
     fn at_the_top(self, counts: &Counts) -> Error {
         match self {
-            Malformed::CutShort if counts.records > 0 => Error::CutShort,
+            Malformed::CutShort if counts.begun => Error::CutShort,
             _ => Error::not_a_profile("its bytes are no protobuf message"),
         }
     }

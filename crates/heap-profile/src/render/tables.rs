@@ -5,13 +5,22 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::{bytes, growth};
 use crate::{Comparison, Frame, Site, names};
 
-/// The widest that the name of a site gets in the terminal, and the names below it. JSON has them whole.
+/// The widest that the name of a site gets, and the names below it. JSON has them whole.
 const WIDEST_SITE: usize = 110;
 const WIDEST_FRAME: usize = 80;
+/// A table for the terminal is as wide as this, but for what the columns of figures need beyond it.
+const WIDTH: usize = 100;
+const NARROWEST_SITE: usize = 40;
+/// A figure that the snapshots do not have.
+const UNKNOWN: &str = "-";
 
-/// A table for the terminal: the first sites that changed, then the totals of all.
+/// A table for the terminal: the first sites that changed, then the totals of all. Snapshots are columns A, B and so on,
+/// and what these stand for is above the table.
 pub fn table(comparison: &Comparison, first: usize) -> String {
-    let cells = Cells::of(comparison, first, |site| site_lines(site).join("\n"));
+    let mut cells = Cells::of(comparison, first, |site| site_lines(site).join("\n"));
+    let legend = cells.take_names(comparison.snapshots.len());
+    cells.drop_unknown_objects();
+    cells.wrap_sites();
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_HORIZONTAL_ONLY)
@@ -23,7 +32,7 @@ pub fn table(comparison: &Comparison, first: usize) -> String {
     for column in table.column_iter_mut().take(numbers) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    format!("{}\n{}\n", table.trim_fmt(), cells.footer)
+    format!("{legend}{}\n{}\n", table.trim_fmt(), cells.footer)
 }
 
 /// A table in Markdown, of the same content.
@@ -82,6 +91,76 @@ impl Cells {
             footer: footer(comparison, first),
         }
     }
+
+    /// Puts a letter for each snapshot's name, and says which stands for which.
+    fn take_names(&mut self, snapshots: usize) -> String {
+        let columns = self.header.iter_mut().skip(2).take(snapshots).enumerate();
+        columns
+            .map(|(at, header)| {
+                let letter = letter(at);
+                let name = std::mem::replace(header, letter.clone());
+                format!("{letter} = {name}\n")
+            })
+            .collect()
+    }
+
+    /// Leaves the objects out where no snapshot counts them.
+    fn drop_unknown_objects(&mut self) {
+        let at = self.header.len() - 2;
+        if self.rows.iter().all(|row| row[at] == UNKNOWN) {
+            let rows = std::iter::once(&mut self.header).chain(&mut self.rows);
+            rows.for_each(|row| drop(row.remove(at)));
+        }
+    }
+
+    /// Wraps what stands in the last column, so that the table keeps to its width.
+    fn wrap_sites(&mut self) {
+        let figures = self.header.len() - 1;
+        let width = |column: usize| {
+            let cells = std::iter::once(&self.header).chain(&self.rows);
+            cells.map(|row| row[column].chars().count()).max().unwrap_or(0)
+        };
+        // A blank on either side of each cell, and one between two of them.
+        let taken = (0..figures).map(|column| width(column) + 3).sum::<usize>() + 2;
+        let room = WIDTH.saturating_sub(taken).max(NARROWEST_SITE);
+        for row in &mut self.rows {
+            let lines: Vec<String> = row[figures].lines().flat_map(|line| wrap(line, room)).collect();
+            row[figures] = lines.join("\n");
+        }
+    }
+}
+
+/// A, B, ... Z, A1, B1, ...
+fn letter(at: usize) -> String {
+    let letter = char::from(b'A' + (at % 26) as u8);
+    match at / 26 {
+        0 => letter.to_string(),
+        round => format!("{letter}{round}"),
+    }
+}
+
+/// A line in pieces of at most `room` characters, broken where a part of a name or path ends if it can be, each piece
+/// after the first further in.
+fn wrap(line: &str, room: usize) -> Vec<String> {
+    let indent = line.len() - line.trim_start().len() + 4;
+    let mut rest: Vec<char> = line.chars().collect();
+    let mut pieces = Vec::new();
+    while rest.len() > room {
+        let may_break =
+            |at: &usize| matches!(rest[*at - 1], ' ' | '/') || (rest[*at - 1] == ':' && rest[*at] != ':');
+        // The place of a frame, in parentheses, is best kept in one piece.
+        let place = |at: &usize| rest[*at] == '(' && rest[*at - 1] == ' ';
+        let ends = || (indent + 4..=room).rev();
+        let at = ends()
+            .find(place)
+            .or_else(|| ends().find(may_break))
+            .unwrap_or(room);
+        let tail = rest.split_off(at);
+        pieces.push(rest.iter().collect::<String>().trim_end().to_owned());
+        rest = std::iter::repeat_n(' ', indent).chain(tail).collect();
+    }
+    pieces.push(rest.iter().collect());
+    pieces
 }
 
 fn footer(comparison: &Comparison, first: usize) -> String {
@@ -98,7 +177,7 @@ fn footer(comparison: &Comparison, first: usize) -> String {
 
 fn objects(growth: Option<i64>) -> String {
     growth.map_or_else(
-        || "-".to_owned(),
+        || UNKNOWN.to_owned(),
         |objects| {
             if objects > 0 {
                 format!("+{objects}")

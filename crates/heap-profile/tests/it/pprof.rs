@@ -49,6 +49,7 @@ fn a_file_that_is_no_profile_is_refused_with_the_reason() {
             b"\x1f\x8bsomething else",
             "not a profile: its gzip stream is damaged (invalid gzip header)",
         ),
+        (b"pq2 short", "not a profile: its bytes are no protobuf message"),
         (b"\x32\x00", "not a profile: it has no sample types"),
         (
             b"\x32\x01a",

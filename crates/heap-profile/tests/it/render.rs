@@ -58,7 +58,26 @@ fn a_comparison_as_json() {
 }
 
 #[test]
-fn a_file_without_objects_shows_a_dash() {
+fn a_table_of_two_snapshots_fits_100_columns_and_loses_nothing() {
+    let long = "problems::p99_a_long_story::TheVeryLongStoryOfARequestQuery::resolver_of_a_long_story";
+    let stack = [frame(long, OWN, 7), frame(&format!("<{long}>::inner"), OWN, 8)];
+    let name = "20261122T141556.142Z-a-very-very-very-long-name-of-a-snapshot-0002";
+    let (a, b) = (with_objects(&[]), with_objects(&[(&stack, 12_000, 1023 << 20)]));
+    let table = render::table(&compare(&[(name, &a), ("b", &b)]).expect("they fit"), 20);
+    assert!(table.starts_with(&format!("A = {name}\nB = b\n")), "{table}");
+    for line in table.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+    let rows = table.lines().skip_while(|line| !line.contains('═')).skip(1);
+    let row = rows
+        .take_while(|line| !line.contains('─'))
+        .map(|line| line.trim());
+    let row: String = row.collect();
+    assert!(row.contains(&format!("{long}at ")), "{row}");
+}
+
+#[test]
+fn a_file_without_objects_has_no_column_of_them() {
     let stack = [frame("shop::list", OWN, 7)];
     let (a, b) = (bytes_only(&[]), bytes_only(&[(&stack, 2048)]));
     let table = render::table(&compare(&[("a", &a), ("b", &b)]).expect("they fit"), 20);
@@ -68,10 +87,7 @@ fn a_file_without_objects_shows_a_dash() {
         .expect("a row")
         .split_whitespace()
         .collect();
-    assert_eq!(
-        row,
-        ["1", "+2.0", "KiB", "0", "B", "2.0", "KiB", "-", "shop::list"]
-    );
+    assert_eq!(row, ["1", "+2.0", "KiB", "0", "B", "2.0", "KiB", "shop::list"]);
 }
 
 #[test]
