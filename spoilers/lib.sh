@@ -129,8 +129,9 @@ trap 'exit 143' TERM
 # prints its path. In ./snapshots, or LEAKLAB_SNAPSHOTS.
 fresh_folder() {
     local parent=${LEAKLAB_SNAPSHOTS:-snapshots}
-    mkdir -p -- "$parent" || return
-    mktemp -d "$(realpath -- "$parent")/$1-XXXXXX"
+    { mkdir -p -- "$parent" && mktemp -d "$(realpath -- "$parent")/$1-XXXXXX"; } 2>"$WORK/mkdir" ||
+        fail "no folder for snapshots can be made: $(cat -- "$WORK/mkdir")" \
+            'LEAKLAB_SNAPSHOTS=FOLDER names another place for them'
 }
 
 # --- build and start -----------------------------------------------------------------------
@@ -225,6 +226,16 @@ field() { sed -n "s/.*\"$1\" *: *\"\{0,1\}\([^\",}]*\).*/\1/p"; }
 # live_heap: bytes of live heap now.
 live_heap() { admin 'query { memoryInfo { live } }' | field live; }
 
+# refuse_problem PROBLEM: says what the server says to an id that names none, or several.
+refuse_problem() {
+    local reason problems
+    reason=$(sed -nE 's/.*"error" *: *"(([^"\\]|\\.)*)".*/\1/p' "$WORK/answer")
+    problems=$(sed -nE 's/.*"problems" *: *\[([^]]*)\].*/\1/p' "$WORK/answer" | sed 's/"//g; s/, */, /g')
+    if [[ -z $reason ]]; then fail "problem \`$1\`: $(cat "$WORK/answer")"; fi
+    if [[ -n $problems ]]; then fail "$reason" "the problems are $problems"; fi
+    fail "$reason" 'type more of the id or of the name'
+}
+
 # probe PROBLEM: one call of it, which must go well.
 probe() {
     local status
@@ -236,6 +247,9 @@ probe() {
         fail 'MEMORY_LIMIT: the server holds as much as it may, and problems no longer grow' \
             'allow more with LEAKLAB_MEMORY_LIMIT=4GiB, or put fewer requests on it'
     fi
+    case $status in
+        400 | 404) refuse_problem "$1" ;;
+    esac
     if [[ $status != 200 ]]; then fail "problem \`$1\`: $(cat "$WORK/answer")"; fi
     if grep -q '"errors"' "$WORK/answer"; then fail "problem \`$1\` answers with errors: $(cat "$WORK/answer")"; fi
 }

@@ -82,7 +82,32 @@ fn load_gql_answers_an_unknown_problem_with_the_ids_that_there_are() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(
-        stderr.contains("nosuch") && stderr.contains("00hello"),
+        stderr.contains("error: no problem is called `nosuch`\nhint: the problems are 00hello, 01jokes, "),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn load_gql_answers_an_ambiguous_problem_with_what_it_could_be() {
+    let output = run(&mut command("load_gql.sh", "0", &folder()));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("error: `0` could be any of 00hello, 01jokes, ")
+            && stderr.contains("\nhint: type more"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn load_gql_says_so_where_it_can_make_no_folder() {
+    let output =
+        run(command("load_gql.sh", "hello", &folder()).env("LEAKLAB_SNAPSHOTS", "/dev/null/snapshots"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("\nerror: no folder for snapshots can be made: ")
+            && stderr.ends_with("hint: LEAKLAB_SNAPSHOTS=FOLDER names another place for them\n"),
         "{stderr}"
     );
 }
@@ -180,10 +205,15 @@ fn is_member(process: &Path, group: u32) -> Option<bool> {
     Some(number == group && state != "Z")
 }
 
-/// What the first row of the growth table names: the first line below the header.
+/// What the first row of the growth table names: the lines below the header, joined, up to what
+/// is said of the site.
 fn first_site(table: &str) -> String {
-    let mut below_header = table.lines().skip_while(|line| !line.contains('═')).skip(1);
-    without_angles(below_header.next().unwrap_or_default())
+    let below_header = table.lines().skip_while(|line| !line.contains('═')).skip(1);
+    let name = below_header.map(str::trim).take_while(|line| {
+        let details = ["at ", "via ", "<- ", "─"];
+        !details.iter().any(|detail| line.starts_with(detail))
+    });
+    without_angles(&name.collect::<String>())
 }
 
 /// Tables write `Type::function` for a symbol's `<Type>::function`.
