@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use heap_profile::{Profile, Symbolized, compare, render};
+use heap_profile::{Origin, Profile, Site, Symbolized, compare, render};
 
 use super::snapshot_file::{Source, explain};
 
@@ -41,9 +41,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .iter()
         .map(read)
         .collect::<anyhow::Result<Vec<_>>>()?;
+    if !profiles.is_sorted_by_key(|(_, profile)| profile.time_nanos) {
+        eprintln!("warning: the snapshots are not in the order in which they were taken");
+        eprintln!("hint: name the oldest first");
+    }
     let symbolized = symbolize(&profiles, &args.source)?;
     let named: Vec<(&str, &Symbolized)> = symbolized.iter().map(|(name, each)| (*name, each)).collect();
     let comparison = compare(&named).map_err(|error| explain("cannot compare", &error))?;
+    if !comparison.sites.is_empty() && comparison.sites.iter().all(is_nameless) {
+        eprintln!("warning: the binary has no names for any call site");
+        eprintln!("hint: build it with `debug = 1` in its release profile, and do not strip it");
+    }
     let text = match args.format {
         Format::Table => render::table(&comparison, args.first),
         Format::Json => render::json(&comparison, args.first) + "\n",
@@ -51,6 +59,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_nameless(site: &Site) -> bool {
+    site.origin == Origin::Unknown
 }
 
 fn symbolize<'a>(

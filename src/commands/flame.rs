@@ -36,7 +36,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let svg = render::flame_graph(&symbolized, &name).map_err(|error| explain(&name, &error))?;
     match &args.output {
         Some(path) => {
-            std::fs::write(path, svg).with_context(|| format!("cannot write {}", path.display()))?
+            std::fs::write(path, svg).with_context(|| format!("cannot write {}", path.display()))?;
+            eprintln!("wrote {}", path.display());
         }
         None => std::io::stdout().write_all(svg.as_bytes())?,
     }
