@@ -12,6 +12,7 @@
 //!
 //! # One lab in a process
 //! Some problems live in statics, as they would in a service. Two labs in one process share those.
+#![forbid(unsafe_code)]
 
 mod catalog;
 mod errors;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// What each crate of the workspace may build on. Tests may look at more: see below.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -26,14 +26,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn edges(keep: impl Fn(DependencyKind) -> bool) -> BTreeSet<(String, String)> {
+fn packages() -> Vec<Package> {
     let manifest = crate::harness::root().join("Cargo.toml");
-    let metadata = MetadataCommand::new()
-        .manifest_path(manifest)
-        .no_deps()
-        .exec()
-        .expect("cargo metadata");
-    let packages = metadata.workspace_packages();
+    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec();
+    metadata
+        .expect("cargo metadata")
+        .workspace_packages()
+        .into_iter()
+        .cloned()
+        .collect()
+}
+
+fn edges(keep: impl Fn(DependencyKind) -> bool) -> BTreeSet<(String, String)> {
+    let packages = packages();
     let ours: BTreeSet<_> = packages.iter().map(|package| package.name.to_string()).collect();
     let mut edges = BTreeSet::new();
     for package in &packages {
@@ -76,14 +81,7 @@ fn nothing_but_spoilers_knows_spoilers() {
 
 #[test]
 fn every_crate_is_named_in_the_table() {
-    let manifest = crate::harness::root().join("Cargo.toml");
-    let metadata = MetadataCommand::new()
-        .manifest_path(manifest)
-        .no_deps()
-        .exec()
-        .expect("cargo metadata");
-    let found: BTreeSet<_> = metadata
-        .workspace_packages()
+    let found: BTreeSet<_> = packages()
         .iter()
         .map(|package| package.name.to_string())
         .collect();
