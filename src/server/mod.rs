@@ -116,11 +116,10 @@ impl Server {
             Some(limit) => limit,
             None => default_memory_limit()?,
         };
-        let guard = MemoryGuard::new(limit);
-        let lab = Lab::new(self.bookshop.clone(), guard.clone());
-        let heap = heap_admin(&self.options, &lab)?;
         log_start(&self, limit);
-
+        let guard = MemoryGuard::new(limit);
+        let lab = Lab::new(self.bookshop, guard.clone());
+        let heap = heap_admin(&self.options, &lab)?;
         let (stop, shutdown) = channel(false);
         let addresses = public::Addresses {
             public: self.public_addr,
@@ -134,7 +133,7 @@ impl Server {
         let admin = admin::start(door, lab.clone(), heap.clone(), shutdown.clone())?;
         watch::start(guard, self.options.memory_bar, shutdown.clone())?;
         let served = self.runtime.block_on(async {
-            let serving = public::serve(self.public, addresses, lab, self.bookshop, shutdown);
+            let serving = public::serve(self.public, addresses, lab, shutdown);
             tokio::pin!(serving);
             tokio::select! {
                 failed = &mut serving => failed,

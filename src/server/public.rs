@@ -1,5 +1,6 @@
 //! The public door: the bookshop's GraphQL API, the problems by address, a greeting.
 
+use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
@@ -12,12 +13,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use heap_admin::door::{self, Door, Limited};
 use maud::{DOCTYPE, html};
-use problems::shop::Bookshop;
 use problems::{FindError, Lab, LabSchema};
 use serde_json::{Value, json};
 
 use super::Shutdown;
-use crate::variables::Template;
+use crate::variables::{Template, TemplateError};
 
 const DEFAULT_QUERY: &str = "\
 # The bookshop greets you
@@ -38,9 +38,8 @@ struct App {
     schema: Limited<LabSchema>,
     lab: Lab,
     addresses: Addresses,
-    /// One for each of the lab's problems, in their order.
-    templates: Arc<[Template]>,
-    bookshop: Bookshop,
+    /// The variables of each problem, by its id.
+    templates: Arc<HashMap<String, Template>>,
 }
 
 /// Serves the public door until shutdown.
@@ -51,24 +50,22 @@ pub(super) async fn serve(
     listener: TcpListener,
     addresses: Addresses,
     lab: Lab,
-    bookshop: Bookshop,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    super::serve(listener, router(addresses, lab, bookshop)?, shutdown).await
+    super::serve(listener, router(addresses, lab)?, shutdown).await
 }
 
-fn router(addresses: Addresses, lab: Lab, bookshop: Bookshop) -> anyhow::Result<Router> {
+fn router(addresses: Addresses, lab: Lab) -> anyhow::Result<Router> {
     let schema = LabSchema::new(&lab);
     let templates = lab
         .problems()
         .iter()
-        .map(|problem| Template::parse(&problem.variables));
+        .map(|problem| Ok((problem.id.clone(), Template::parse(&problem.variables)?)));
     let app = App {
         schema: Limited::new(schema.clone()),
-        templates: templates.collect::<Result<_, _>>()?,
+        templates: Arc::new(templates.collect::<Result<_, TemplateError>>()?),
         lab,
         addresses,
-        bookshop,
     };
     let settings = Door {
         default_query: DEFAULT_QUERY.to_owned(),
@@ -90,8 +87,7 @@ async fn post_problem(app: State<App>, id: Path<String>, headers: HeaderMap) -> 
     let kind = headers
         .get(CONTENT_TYPE)
         .map(|kind| kind.to_str().unwrap_or_default());
-    let essence = kind.and_then(|kind| kind.split(';').next());
-    if essence.is_some_and(|essence| !essence.trim().eq_ignore_ascii_case("application/json")) {
+    if kind.is_some_and(|kind| !door::is_json(kind)) {
         let error = "a POST has no body, or one of application/json";
         return (
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -115,12 +111,7 @@ async fn run_problem(State(app): State<App>, Path(id): Path<String>) -> Response
         Ok(problem) => problem,
         Err(error) => return find_error(&error),
     };
-    let index = app
-        .lab
-        .problems()
-        .iter()
-        .position(|candidate| candidate.id == problem.id);
-    let template = index.and_then(|index| app.templates.get(index));
+    let template = app.templates.get(&problem.id);
     let variables = template.map(Template::expand).unwrap_or_default();
     let request = Request::new(problem.operation).variables(Variables::from_json(variables));
     Json(app.schema.execute(request).await).into_response()
@@ -140,7 +131,7 @@ fn find_error(error: &FindError) -> Response {
 
 /// Greets the visitor by the name of a random user.
 async fn greet(State(app): State<App>) -> Response {
-    match app.bookshop.random_user_name().await {
+    match app.lab.bookshop().random_user_name().await {
         Ok(name) => Html(welcome(&name, &app).into_string()).into_response(),
         Err(error) => {
             tracing::error!("no user could be read: {error}");

@@ -40,6 +40,7 @@ pub use guard::guard;
 pub use limited::Limited;
 pub use limits::{MAX_ALIASES, MAX_DEPTH, MAX_FIELDS, MAX_NESTING};
 use refusal::Refusal;
+pub use requests::is_json;
 
 /// Where visitors come in: from here they are led to the page, or shown a greeting.
 const ROOT: &str = "/";

@@ -45,20 +45,20 @@ async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<BatchRequ
     parse(&collect(body, limit).await?)
 }
 
+/// Whether a `Content-Type` is `application/json`, parameters aside: what a foreign page cannot send
+/// unasked.
+pub fn is_json(kind: &str) -> bool {
+    let essence = kind.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case(JSON)
+}
+
 fn check_content(headers: &HeaderMap) -> Result<(), Refusal> {
     let kinds: Vec<_> = headers
         .get_all(CONTENT_TYPE)
         .iter()
         .map(|kind| kind.to_str().unwrap_or("?"))
         .collect();
-    let essence = |kind: &str| {
-        kind.split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
-    };
-    if kinds.len() != 1 || essence(kinds[0]) != JSON {
+    if kinds.len() != 1 || !is_json(kinds[0]) {
         return Err(Refusal::ContentType(kinds.join(", ")));
     }
     match headers
