@@ -12,6 +12,12 @@ pub enum Error {
         /// What gave it away.
         reason: String,
     },
+    /// The profile's own account of the snapshot cannot be read.
+    #[error("the snapshot's own account cannot be read: {reason}")]
+    BadInfo {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The bytes begin like a profile and end in the middle of it.
     #[error("the profile is cut short")]
     CutShort,
@@ -123,6 +129,12 @@ impl Error {
 
     pub(crate) fn not_a_profile(reason: impl std::fmt::Display) -> Error {
         Error::NotAProfile {
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(crate) fn bad_info(reason: impl std::fmt::Display) -> Error {
+        Error::BadInfo {
             reason: reason.to_string(),
         }
     }

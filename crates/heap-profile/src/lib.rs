@@ -16,6 +16,7 @@
 
 mod compare;
 mod error;
+mod info;
 mod model;
 pub mod names;
 mod pprof;
@@ -24,6 +25,10 @@ mod symbolize;
 
 pub use compare::{Column, Comparison, MAX_FRAMES_SHOWN, Site, compare};
 pub use error::Error;
+pub use info::{
+    COHORT, Cohort, Dropped, FIELD, INFO_COMMENT, INSTRUMENT, INTERVAL, OBJECT_SIZE, OPERATION, OTHER,
+    Requests, SCHEMA_COMMENT, STACK, SnapshotInfo,
+};
 pub use model::{
     ALLOC_OBJECTS, ALLOC_SPACE, Function, INUSE_OBJECTS, INUSE_SPACE, Label, LabelValue, Line, Location,
     Mapping, Period, Profile, Sample, SampleType,
