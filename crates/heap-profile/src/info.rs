@@ -24,6 +24,9 @@ pub const OBJECT_SIZE: &str = "bytes";
 /// Label, a number in bytes: the sampling interval at birth, where it is not the profile's period.
 pub const INTERVAL: &str = "interval";
 
+/// Label, a number in milliseconds since 1970: when the oldest of a row's live objects was allocated.
+pub const BORN: &str = "born";
+
 /// The operation of samples whose own did not fit into the recorder's bounded table.
 pub const OTHER: &str = "(other)";
 /// The operation of what the instrument itself allocates: to be kept out of verdicts.

@@ -26,7 +26,7 @@ mod symbolize;
 pub use compare::{Column, Comparison, MAX_FRAMES_SHOWN, Site, compare};
 pub use error::Error;
 pub use info::{
-    COHORT, Cohort, Dropped, FIELD, INFO_COMMENT, INSTRUMENT, INTERVAL, OBJECT_SIZE, OPERATION, OTHER,
+    BORN, COHORT, Cohort, Dropped, FIELD, INFO_COMMENT, INSTRUMENT, INTERVAL, OBJECT_SIZE, OPERATION, OTHER,
     Requests, SCHEMA_COMMENT, STACK, SnapshotInfo,
 };
 pub use model::{

@@ -3,8 +3,11 @@
 //! Each function here states the C type that jemalloc's manual (jemalloc(3), "MALLCTL NAMESPACE")
 //! gives for the name; nothing else in this crate calls `mallctl`.
 
-use crate::Error;
-use std::ptr;
+use crate::{Error, unwind::Backtrace};
+use std::{
+    ffi::{c_uint, c_void},
+    ptr,
+};
 use tikv_jemalloc_ctl::raw;
 
 /// An index that stands for all arenas together (`MALLCTL_ARENAS_ALL` in jemalloc's header): 4096.
@@ -84,6 +87,63 @@ pub(crate) fn act(name: &'static str) -> Result<(), i32> {
         )
     };
     if code == 0 { Ok(()) } else { Err(code) }
+}
+
+/// The hooks of jemalloc 5.3.1. They are experimental and not in its manual; their types stand in its
+/// internal/prof_hook.h.
+pub(crate) const SAMPLE_HOOK: &str = "experimental.hooks.prof_sample\0";
+pub(crate) const SAMPLE_FREE_HOOK: &str = "experimental.hooks.prof_sample_free\0";
+pub(crate) const BACKTRACE_HOOK: &str = "experimental.hooks.prof_backtrace\0";
+
+/// `prof_sample_hook_t`: pointer, requested size, stack, its length, usable size.
+pub(crate) type SampleHook = unsafe extern "C" fn(*const c_void, usize, *const *mut c_void, c_uint, usize);
+/// `prof_sample_free_hook_t`: pointer, usable size.
+pub(crate) type SampleFreeHook = unsafe extern "C" fn(*const c_void, usize);
+
+/// Has jemalloc call `hook` for each object that it samples.
+pub(crate) fn set_sample_hook(hook: SampleHook) -> Result<(), Error> {
+    // SAFETY: the name takes a pointer to a function of this type (prof_hook.h); a function lives for ever.
+    unsafe { raw::write(SAMPLE_HOOK.as_bytes(), hook) }.map_err(|source| refused(SAMPLE_HOOK, source))
+}
+
+/// Has jemalloc call `hook` for each sampled object that is freed.
+pub(crate) fn set_sample_free_hook(hook: SampleFreeHook) -> Result<(), Error> {
+    // SAFETY: as above.
+    unsafe { raw::write(SAMPLE_FREE_HOOK.as_bytes(), hook) }
+        .map_err(|source| refused(SAMPLE_FREE_HOOK, source))
+}
+
+/// The function that takes stacks.
+pub(crate) fn backtrace_hook() -> Result<Backtrace, Error> {
+    // SAFETY: the name gives a pointer to a function of this type, never null (`prof_hooks_init`).
+    unsafe { raw::read(BACKTRACE_HOOK.as_bytes()) }.map_err(|source| refused(BACKTRACE_HOOK, source))
+}
+
+/// Has jemalloc take stacks by `hook`.
+pub(crate) fn set_backtrace_hook(hook: Backtrace) -> Result<(), Error> {
+    // SAFETY: as for the sample hook.
+    unsafe { raw::write(BACKTRACE_HOOK.as_bytes(), hook) }.map_err(|source| refused(BACKTRACE_HOOK, source))
+}
+
+/// Sets the mean sampling interval to two to the power of `exponent`, in bytes. jemalloc's own profile begins anew with
+/// it.
+pub(crate) fn set_sample_interval(exponent: u8) -> Result<(), Error> {
+    // SAFETY: `prof.reset` takes a `size_t` (jemalloc(3)).
+    unsafe { raw::write(b"prof.reset\0", usize::from(exponent)) }
+        .map_err(|source| refused("prof.reset", source))
+}
+
+/// Switches sampling on or off.
+pub(crate) fn set_active(active: bool) -> Result<(), Error> {
+    // SAFETY: `prof.active` takes a `bool` (jemalloc(3)).
+    unsafe { raw::write(b"prof.active\0", active) }.map_err(|source| refused("prof.active", source))
+}
+
+/// The smallest size class that the allocator counts among the large ones.
+pub(crate) fn smallest_large() -> Result<usize, Error> {
+    // SAFETY: `arenas.lextent.<i>.size` is a `size_t` (jemalloc(3)).
+    unsafe { raw::read::<usize>(b"arenas.lextent.0.size\0") }
+        .map_err(|source| refused("arenas.lextent.0.size", source))
 }
 
 pub(crate) fn refused(name: &'static str, source: tikv_jemalloc_ctl::Error) -> Error {

@@ -1,6 +1,6 @@
 //! What can go wrong while the allocator is asked.
 
-use crate::ProfilerState;
+use crate::{Incomplete, LEAST_INTERVAL, MOST_INTERVAL, ProfilerState};
 use std::{io, path::PathBuf};
 
 /// Why a figure, a purge or a dump could not be had.
@@ -47,6 +47,26 @@ pub enum Error {
     /// The profiler does not record, so there is nothing to dump.
     #[error("no heap dump: {0}")]
     NotProfiling(ProfilerState),
+    /// jemalloc has a profiler, and refused the recorder's hooks.
+    #[error("nothing is recorded: {reason}")]
+    Hooks {
+        /// What jemalloc said.
+        reason: String,
+    },
+    /// The sampling interval is none that can be set.
+    #[error(
+        "a sampling interval is a power of two from {LEAST_INTERVAL} to {MOST_INTERVAL} bytes, not {given}"
+    )]
+    Interval {
+        /// What was given.
+        given: u64,
+    },
+    /// Stacks cannot be taken by frame pointers in this program.
+    #[error("stacks cannot be taken by frame pointers: {0}")]
+    FramePointers(Incomplete),
+    /// The kernel has no memory for a copy of the tables.
+    #[error("there is no memory for a copy of the live samples")]
+    OutOfMemory,
     /// A dump passes through a temporary file, which could not be written.
     #[error("cannot write the heap dump's temporary file in {}: {reason}", folder.display())]
     TemporaryFile {
@@ -72,7 +92,11 @@ impl Error {
             Self::TemporaryFile { .. } => {
                 Some("make room there, or name another folder in the environment variable TMPDIR")
             }
+            Self::Hooks { .. } => Some("use tikv-jemallocator 0.7, which has jemalloc 5.3.1"),
             Self::Allocator { .. }
+            | Self::Interval { .. }
+            | Self::FramePointers(_)
+            | Self::OutOfMemory
             | Self::Purge { .. }
             | Self::Process { .. }
             | Self::Unreadable { .. }

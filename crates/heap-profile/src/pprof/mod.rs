@@ -32,10 +32,10 @@ impl Profile {
         }
     }
 
-    /// Writes a pprof file, gzipped. An error means that an index in the model leads nowhere.
+    /// Writes a pprof file, gzipped lightly: it is done in the measured process too. An error means that an index in the model leads nowhere.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let message = write::to_message(self)?.encode_to_vec();
-        let mut zip = GzEncoder::new(Vec::new(), Compression::default());
+        let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
         zip.write_all(&message)
             .and_then(|()| zip.finish())
             .map_err(Error::not_a_profile)

@@ -6,6 +6,7 @@ mod child;
 mod dump;
 mod memory;
 mod options;
+mod recorder;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -1,0 +1,106 @@
+//! What jemalloc calls at each sampled allocation, and when a sampled object is freed.
+//!
+//! Both run outside of the profiler's locks, on the thread that allocates or frees, before it goes on. They take a lock
+//! or two of the recorder's tables, for some tens of nanoseconds; they call nothing that allocates, frees or panics.
+
+use std::{
+    cell::Cell,
+    ffi::{c_uint, c_void},
+    slice,
+    sync::atomic::{AtomicU8, Ordering::Relaxed},
+};
+
+use crate::{
+    Label, clock, load,
+    table::{
+        samples::{self, Sample},
+        sites,
+    },
+};
+
+/// The base-2 logarithm of the sampling interval.
+static LG_INTERVAL: AtomicU8 = AtomicU8::new(19);
+
+thread_local! {
+    /// The interval that this thread's next sample was drawn by, plus one; 0 before the first.
+    static DRAWN_BY: Cell<u8> = const { Cell::new(0) };
+}
+
+/// Notes the interval that is in force from now on.
+pub(crate) fn note_interval(exponent: u8) {
+    LG_INTERVAL.store(exponent, Relaxed);
+}
+
+/// The base-2 logarithm of the interval in force.
+pub(crate) fn lg_interval() -> u8 {
+    LG_INTERVAL.load(Relaxed)
+}
+
+/// How many objects a sample of that size stands for: `1 / p`, where `p = 1 - exp(-size / interval)` is the probability
+/// that it was sampled. The distances between samples are geometric (jemalloc's `prof_sample_new_event_wait`), so that
+/// each byte is drawn by itself (Horvitz and Thompson, 1952).
+pub(crate) fn weight(size: usize, lg_interval: u8) -> f64 {
+    if lg_interval == 0 || size == 0 {
+        return 1.0;
+    }
+    let interval = f64::from(lg_interval).exp2();
+    -1.0 / (-(size as f64) / interval).exp_m1()
+}
+
+/// # Safety
+/// As jemalloc calls its `prof_sample` hook: `stack` holds `len` addresses.
+pub(crate) unsafe extern "C" fn sampled(
+    address: *const c_void,
+    _requested: usize,
+    stack: *const *mut c_void,
+    len: c_uint,
+    size: usize,
+) {
+    let label = Label::current();
+    let lg_interval = drawn_by();
+    let frames = match len {
+        0 => &[][..],
+        // SAFETY: `stack` holds `len` pointers, as large as numbers, and stays as it is: it belongs to jemalloc's
+        // record of this stack, which counts this object.
+        len => unsafe { slice::from_raw_parts(stack.cast::<usize>(), len as usize) },
+    };
+    let objects = weight(size, lg_interval);
+    let site = sites::record(frames, label, objects, objects * size as f64);
+    let (cohort, born) = (load::cohort(), clock::ticks());
+    samples::insert(Sample::new(
+        address as usize,
+        size,
+        site,
+        cohort,
+        born,
+        lg_interval,
+    ));
+}
+
+/// # Safety
+/// None: it looks the address up, and never follows it.
+pub(crate) unsafe extern "C" fn freed(address: *const c_void, _size: usize) {
+    samples::remove(address as usize);
+}
+
+/// A thread waits out the distance that it drew at its last sample, whatever the interval has become since.
+fn drawn_by() -> u8 {
+    let now = lg_interval();
+    let drawn = DRAWN_BY.replace(now + 1);
+    if drawn == 0 { now } else { drawn - 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::weight;
+
+    #[test]
+    fn a_sample_stands_for_as_many_objects_as_it_takes_to_be_drawn_once() {
+        // Far below the interval: interval / size, and half an object.
+        assert!((weight(64, 19) - (8192.0 + 0.5)).abs() < 1e-3);
+        // Far above it: itself.
+        assert!((weight(64 << 20, 19) - 1.0).abs() < 1e-12);
+        assert!((weight(1 << 14, 14) - 1.0 / (1.0 - (-1.0_f64).exp())).abs() < 1e-12);
+        assert_eq!((weight(8, 0), weight(0, 19)), (1.0, 1.0));
+    }
+}

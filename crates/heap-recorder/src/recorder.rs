@@ -1,0 +1,357 @@
+//! [`Recorder`]: starts the recording, says what it does, and takes snapshots.
+//!
+//! jemalloc and its hooks are one for the whole process, and so is the recorder: all handles are the same one.
+
+use std::{
+    fmt,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::SystemTime,
+};
+
+use heap_profile::Dropped;
+
+use crate::{
+    Error, Incomplete, Label, Operation, ProfilerState, clock, ctl, hooks, label, load, pages, profiler,
+    table::{samples, sites},
+    unwind::{self, check},
+};
+
+/// The finest interval that can be set: finer, each sampled object's page of its own would be the whole heap.
+pub const LEAST_INTERVAL: u64 = 256;
+/// The coarsest interval that can be set: 1 GiB.
+pub const MOST_INTERVAL: u64 = 1 << 30;
+
+/// The recorder of this process. Cheap to copy; all copies are the same one.
+///
+/// ```
+/// # #[global_allocator]
+/// # static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+/// heap_recorder::malloc_conf!("prof:true,prof_active:true,lg_prof_sample:16");
+///
+/// # fn main() -> Result<(), heap_recorder::Error> {
+/// let recorder = heap_recorder::Recorder::builder().start();
+/// println!("{}", recorder.status());
+/// let books = recorder.operation("Books").label().within(|| vec![0_u8; 1 << 20]);
+/// let snapshot = recorder.snapshot(None)?;
+/// # drop((books, snapshot));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Recorder {
+    state: &'static State,
+}
+
+/// How much the recorder may keep. What does not fit is counted, and told in each snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Live samples, at some 60 bytes each: 1,048,576 unless told otherwise.
+    pub samples: usize,
+    /// Distinct stacks, at some 300 bytes each: 65,536 unless told otherwise.
+    pub stacks: usize,
+    /// Operations that are told apart, at most 4,092: 1,024 unless told otherwise.
+    pub operations: usize,
+}
+
+/// Starts the [`Recorder`].
+#[derive(Debug, Clone, Default)]
+pub struct RecorderBuilder {
+    bounds: Bounds,
+    stock: bool,
+}
+
+/// How stacks are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unwinder {
+    /// By frame pointers: a small fraction of the other's price.
+    FramePointers,
+    /// By jemalloc's own unwinder, as was asked for.
+    Stock,
+    /// By jemalloc's own unwinder, since frame pointers did not lead through this program.
+    Incomplete(Incomplete),
+}
+
+/// Whether allocations are recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recording {
+    /// Each sample is recorded, its stack taken so.
+    On(Unwinder),
+    /// There is no profiler to record from: see [`Status::profiler`].
+    Absent,
+    /// jemalloc has a profiler, and refused the recorder's hooks: it is older than 5.3.1, or built otherwise.
+    Refused {
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// What the recorder is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// What jemalloc's profiler is doing.
+    pub profiler: ProfilerState,
+    /// Whether its samples are recorded.
+    pub recording: Recording,
+    /// Live samples in the table.
+    pub live_samples: u64,
+    /// What the tables take, in bytes: outside of the allocator, and part of what the process has beside it.
+    pub own_bytes: u64,
+    /// What did not fit into the bounds.
+    pub dropped: Dropped,
+    /// The number of the current cohort: each snapshot opens a new one.
+    pub cohort: u32,
+}
+
+#[derive(Debug)]
+struct State {
+    recording: Recording,
+    process: String,
+    /// Whether stacks are taken by jemalloc's own unwinder for the time being.
+    stock: AtomicBool,
+}
+
+static STATE: OnceLock<State> = OnceLock::new();
+/// One change of jemalloc's settings at a time.
+static SETTINGS: Mutex<()> = Mutex::new(());
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            samples: samples::DEFAULT_LIMIT,
+            stacks: sites::DEFAULT_LIMIT,
+            operations: load::DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl RecorderBuilder {
+    /// How much the recorder may keep. Bounds of 0 are taken for 1.
+    #[must_use]
+    pub fn bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// Has jemalloc's own unwinder take the stacks, also where frame pointers would do.
+    #[must_use]
+    pub fn stock_unwinder(mut self) -> Self {
+        self.stock = true;
+        self
+    }
+
+    /// Starts to record, and returns when it does. To be called first thing in `main`: what was sampled before is not
+    /// in the table.
+    ///
+    /// It never fails: where there is nothing to record from, [`Recorder::status`] says so, and everything else
+    /// that needs no samples works. A second start changes nothing.
+    pub fn start(self) -> Recorder {
+        let state = STATE.get_or_init(|| self.begin());
+        Recorder { state }
+    }
+
+    fn begin(self) -> State {
+        clock::start();
+        load::configure(self.bounds.operations.max(1));
+        let recording = match profiler() {
+            ProfilerState::Absent { .. } => Recording::Absent,
+            ProfilerState::Active { sample_interval } | ProfilerState::Inactive { sample_interval } => {
+                match self.install(sample_interval) {
+                    Ok(unwinder) => Recording::On(unwinder),
+                    Err(error) => Recording::Refused {
+                        reason: error.to_string(),
+                    },
+                }
+            }
+        };
+        let started = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        State {
+            recording,
+            process: format!("{}@{}", std::process::id(), started.as_nanos()),
+            stock: AtomicBool::new(self.stock),
+        }
+    }
+
+    fn install(&self, interval: u64) -> Result<Unwinder, Error> {
+        samples::configure(
+            self.bounds.samples.max(1),
+            ctl::page_size()? as usize,
+            ctl::smallest_large()?,
+        );
+        sites::configure(self.bounds.stacks.max(1));
+        hooks::note_interval(interval.ilog2() as u8);
+        let stock = ctl::backtrace_hook()?;
+        unwind::keep_stock(stock);
+        let checked = check::compare(interval, |both, sample| {
+            ctl::set_backtrace_hook(both)?;
+            sample();
+            ctl::set_backtrace_hook(stock)
+        })?;
+        let unwinder = match checked {
+            Ok(()) => Unwinder::FramePointers,
+            Err(incomplete) => Unwinder::Incomplete(incomplete),
+        };
+        if unwinder == Unwinder::FramePointers && !self.stock {
+            ctl::set_backtrace_hook(unwind::by_frame_pointers)?;
+        }
+        // The other way round, an object could come and go between the two, and stay in the table.
+        ctl::set_sample_free_hook(hooks::freed)?;
+        ctl::set_sample_hook(hooks::sampled)?;
+        Ok(unwinder)
+    }
+}
+
+impl Recorder {
+    /// A builder with the defaults.
+    pub fn builder() -> RecorderBuilder {
+        RecorderBuilder::default()
+    }
+
+    /// The recorder, where it was started.
+    pub fn running() -> Option<Self> {
+        STATE.get().map(|state| Self { state })
+    }
+
+    /// What it is doing.
+    pub fn status(self) -> Status {
+        let totals = samples::totals();
+        let recording = match &self.state.recording {
+            Recording::On(Unwinder::FramePointers) if self.state.stock.load(Relaxed) => {
+                Recording::On(Unwinder::Stock)
+            }
+            recording => recording.clone(),
+        };
+        Status {
+            profiler: profiler(),
+            recording,
+            live_samples: totals.live,
+            own_bytes: pages::own_bytes(),
+            dropped: dropped(),
+            cohort: load::cohort(),
+        }
+    }
+
+    /// An operation by its name, to count requests under and to label them with.
+    pub fn operation(self, name: &str) -> Operation {
+        Operation::named(name)
+    }
+
+    /// Counts an accepted connection.
+    pub fn count_connection(self) {
+        load::count_connection();
+    }
+
+    /// Sets the mean number of allocated bytes from one sample to the next. Samples that are there keep the weight that
+    /// they were drawn with; each thread's next one still comes by the old interval.
+    ///
+    /// # Errors
+    /// Where `bytes` is no power of two from [`LEAST_INTERVAL`] to [`MOST_INTERVAL`], or nothing is recorded.
+    pub fn set_sample_interval(self, bytes: u64) -> Result<(), Error> {
+        if !bytes.is_power_of_two() || !(LEAST_INTERVAL..=MOST_INTERVAL).contains(&bytes) {
+            return Err(Error::Interval { given: bytes });
+        }
+        self.must_record()?;
+        let _turn = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner);
+        let exponent = bytes.ilog2() as u8;
+        ctl::set_sample_interval(exponent)?;
+        hooks::note_interval(exponent);
+        Ok(())
+    }
+
+    /// Switches sampling on or off. What is in the table stays there until it is freed.
+    ///
+    /// # Errors
+    /// Where nothing is recorded.
+    pub fn set_active(self, active: bool) -> Result<(), Error> {
+        self.must_record()?;
+        ctl::set_active(active)
+    }
+
+    /// Takes stacks by jemalloc's own unwinder from now on, or by frame pointers again where they were found to do.
+    ///
+    /// # Errors
+    /// Where nothing is recorded, or frame pointers do not lead through this program.
+    pub fn use_stock_unwinder(self, stock: bool) -> Result<(), Error> {
+        self.must_record()?;
+        if let (false, Recording::On(Unwinder::Incomplete(why))) = (stock, &self.state.recording) {
+            return Err(Error::FramePointers(why.clone()));
+        }
+        let _turn = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner);
+        let hook = match unwind::stock_hook() {
+            Some(hook) if stock => hook,
+            _ => unwind::by_frame_pointers,
+        };
+        ctl::set_backtrace_hook(hook)?;
+        self.state.stock.store(stock, Relaxed);
+        Ok(())
+    }
+
+    /// Which process this is: its id and when the recorder was started.
+    pub(crate) fn process(self) -> &'static str {
+        &self.state.process
+    }
+
+    /// Fails unless allocations are recorded.
+    pub(crate) fn must_record(self) -> Result<(), Error> {
+        match &self.state.recording {
+            Recording::On(_) => Ok(()),
+            Recording::Absent => Err(Error::NotProfiling(profiler())),
+            Recording::Refused { reason } => Err(Error::Hooks {
+                reason: reason.clone(),
+            }),
+        }
+    }
+}
+
+pub(crate) fn dropped() -> Dropped {
+    let (stackless, unlabelled) = sites::dropped();
+    Dropped {
+        samples: samples::totals().dropped,
+        stacks: stackless,
+        labels: unlabelled + load::overflow() + label::overflow(),
+    }
+}
+
+impl Status {
+    /// What the user can do to have more recorded, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match &self.recording {
+            Recording::Refused { reason } => Error::Hooks {
+                reason: reason.clone(),
+            }
+            .hint(),
+            _ => self.profiler.hint(),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.profiler)?;
+        match &self.recording {
+            Recording::On(unwinder) => write!(out, "; {unwinder}"),
+            Recording::Absent => Ok(()),
+            Recording::Refused { reason } => write!(out, "; it cannot be recorded: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for Unwinder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FramePointers => out.write_str("stacks are taken by frame pointers"),
+            Self::Stock => out.write_str("stacks are taken by jemalloc's own unwinder"),
+            Self::Incomplete(why) => {
+                write!(out, "stacks are taken by jemalloc's own, slower unwinder: {why}")
+            }
+        }
+    }
+}
+
+/// What the recorder itself allocates goes by its own label.
+pub(crate) fn as_instrument<T>(work: impl FnOnce() -> T) -> T {
+    Label::INSTRUMENT.within(work)
+}

@@ -1,0 +1,178 @@
+//! Where a thread's stack ends: looked up once for each thread, without the allocator and without locks.
+//!
+//! Not by `pthread_getattr_np`: it allocates under a lock of its own, so that a sample taken in the middle of it would wait
+//! for itself. `/proc/self/maps` is read through a buffer on the stack instead.
+
+use std::{cell::Cell, mem};
+
+/// Read at once from the file.
+const CHUNK: usize = 4096;
+/// How far the main thread's stack may grow below where it was first seen: more than most limits allow.
+const GROWTH: usize = 1 << 30;
+
+/// The stack of a thread: from the lowest address that frames may have to the first that they may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bounds {
+    low: usize,
+    high: usize,
+}
+
+thread_local! {
+    static BOUNDS: Cell<Option<Bounds>> = const { Cell::new(None) };
+}
+
+impl Bounds {
+    const NONE: Self = Self { low: 0, high: 0 };
+
+    /// Whether there can be a frame: two words, aligned, within the stack.
+    pub(super) fn holds(self, frame: usize) -> bool {
+        let last = self.high.saturating_sub(2 * mem::size_of::<usize>());
+        frame.is_multiple_of(mem::align_of::<usize>()) && (self.low..=last).contains(&frame)
+    }
+}
+
+/// The bounds of the calling thread's stack, given an address on it. They hold nothing where they cannot be found.
+pub(super) fn of_this_thread(address: usize) -> Bounds {
+    BOUNDS.get().unwrap_or_else(|| {
+        let found = look_up(address).unwrap_or(Bounds::NONE);
+        BOUNDS.set(Some(found));
+        found
+    })
+}
+
+fn look_up(address: usize) -> Option<Bounds> {
+    let (low, high) = mapping_of(address)?;
+    // SAFETY: both ask the kernel for a number.
+    let is_main = unsafe { libc::gettid() == libc::getpid() };
+    if is_main {
+        // The kernel maps more of it as it grows.
+        let low = low.saturating_sub(GROWTH);
+        return Some(Bounds { low, high });
+    }
+    // glibc and musl keep a thread's own data at the top of its stack. What lies above may be another mapping that
+    // the kernel has joined to this one, and may go at any time.
+    // SAFETY: it returns the calling thread's handle, which is the address of that data.
+    let own = unsafe { libc::pthread_self() } as usize;
+    (low..high).contains(&own).then_some(Bounds { low, high: own })
+}
+
+/// The mapping that an address lies in, from `/proc/self/maps`.
+fn mapping_of(address: usize) -> Option<(usize, usize)> {
+    // SAFETY: opens a file by a name that ends with NUL, for reading.
+    let file = unsafe { libc::open(c"/proc/self/maps".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    if file < 0 {
+        return None;
+    }
+    let mut reader = Ranges::new();
+    let mut found = None;
+    let mut chunk = [0_u8; CHUNK];
+    while found.is_none() {
+        // SAFETY: `chunk` has room for `CHUNK` bytes, and `file` is open.
+        let read = unsafe { libc::read(file, chunk.as_mut_ptr().cast(), CHUNK) };
+        let Some(bytes) = usize::try_from(read).ok().and_then(|read| chunk.get(..read)) else {
+            break;
+        };
+        if bytes.is_empty() {
+            break;
+        }
+        found = bytes
+            .iter()
+            .filter_map(|byte| reader.next(*byte))
+            .find(|(low, high)| (*low..*high).contains(&address));
+    }
+    // SAFETY: `file` is open, and this function's own.
+    unsafe { libc::close(file) };
+    found
+}
+
+/// Reads the `LOW-HIGH` at the beginning of each line, in hexadecimal, byte by byte.
+struct Ranges {
+    low: usize,
+    high: usize,
+    part: Part,
+}
+
+enum Part {
+    Low,
+    High,
+    Rest,
+}
+
+impl Ranges {
+    const fn new() -> Self {
+        Self {
+            low: 0,
+            high: 0,
+            part: Part::Low,
+        }
+    }
+
+    /// Takes a byte; gives a range when it is complete.
+    fn next(&mut self, byte: u8) -> Option<(usize, usize)> {
+        match (&self.part, byte) {
+            (_, b'\n') => *self = Self::new(),
+            (Part::Low, b'-') => self.part = Part::High,
+            (Part::Low, digit) => self.low = self.low << 4 | hexadecimal(digit),
+            (Part::High, b' ') => {
+                self.part = Part::Rest;
+                return Some((self.low, self.high));
+            }
+            (Part::High, digit) => self.high = self.high << 4 | hexadecimal(digit),
+            (Part::Rest, _) => {}
+        }
+        None
+    }
+}
+
+fn hexadecimal(digit: u8) -> usize {
+    char::from(digit).to_digit(16).unwrap_or(0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threads_own_variable_lies_within_its_bounds_and_the_heap_does_not() {
+        let look = || {
+            let here = 0_usize;
+            let address = &raw const here as usize;
+            let bounds = of_this_thread(address);
+            let there = Box::new(0_usize);
+            (
+                bounds.holds(address),
+                bounds.holds(&raw const *there as usize),
+                bounds,
+            )
+        };
+        let elsewhere = std::thread::spawn(look).join().expect("no panic");
+        let (mine, heap, bounds) = look();
+        assert!(mine && !heap && elsewhere.0 && !elsewhere.1);
+        assert_ne!(bounds, elsewhere.2);
+    }
+
+    #[test]
+    fn ranges_are_read_whatever_follows_them_on_the_line() {
+        let text = "55d0-0055ff00 r--p 0-1 08:01 7 /a b-c\n7ffd10000000-7ffd10021000 rw-p 0 [stack]\n";
+        let mut ranges = Ranges::new();
+        let found: Vec<_> = text.bytes().filter_map(|byte| ranges.next(byte)).collect();
+        assert_eq!(found, [(0x55d0, 0x55_ff00), (0x7ffd_1000_0000, 0x7ffd_1002_1000)]);
+    }
+
+    #[test]
+    fn a_frame_is_aligned_and_fits_below_the_end() {
+        let bounds = Bounds {
+            low: 0x1000,
+            high: 0x2000,
+        };
+        for (frame, holds) in [
+            (0x1000, true),
+            (0xff8, false),
+            (0x1004, false),
+            (0x1ff0, true),
+            (0x1ff8, false),
+        ] {
+            assert_eq!(bounds.holds(frame), holds, "{frame:#x}");
+        }
+    }
+}
