@@ -165,7 +165,7 @@ fn stacks_are_taken_by_frame_pointers_in_this_build_and_can_be_switched() {
         recorder.use_stock_unwinder(false).expect("it was checked");
         let profile = recorder.profile(None).expect("a profile");
         // The two stacks of the same call differ by the profiler's own frames at the leaf, and by nothing else.
-        let mut stacks: Vec<Vec<u64>> = by_stack(&profile)
+        let stacks: Vec<Vec<u64>> = by_stack(&profile)
             .into_iter()
             .filter(|(_, bytes)| *bytes > 50 * MIB as i64)
             .map(|(stack, _)| stack)
