@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::commands::{compare, flame, load, serve};
+use crate::commands::{compare, flame, load, serve, symbolize};
 use crate::env_vars;
 
 /// Exit code of whatever could not be done.
@@ -39,6 +39,8 @@ enum Command {
     Compare(compare::Args),
     /// Draw a snapshot as a flame graph (SVG)
     Flame(flame::Args),
+    /// Give a snapshot on stdin its names, or tell its live heap by a key: for programs
+    Symbolize(symbolize::Args),
 }
 
 /// Runs the command line and says how it ended.
@@ -82,6 +84,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Load(args) => load::run(*args),
         Command::Compare(args) => compare::run(args),
         Command::Flame(args) => flame::run(args),
+        Command::Symbolize(args) => symbolize::run(args),
     }
 }
 

@@ -5,3 +5,4 @@ pub mod flame;
 pub mod load;
 pub mod serve;
 mod snapshot_file;
+pub mod symbolize;

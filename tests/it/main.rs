@@ -13,3 +13,4 @@ mod problems;
 mod schema;
 mod scripts;
 mod shutdown;
+mod symbolize;

@@ -18,6 +18,21 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The schema of the service cannot be read.
+    #[error("the schema cannot be read: {reason}")]
+    BadSchema {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Fields were asked for, and there is nothing to check their names against.
+    #[error("the snapshot has neither a schema nor labels with fields")]
+    NoSchema,
+    /// What was asked for can be told by the names of functions alone.
+    #[error("the live heap by {key} needs the names of functions")]
+    NeedsNames {
+        /// What the live heap was asked for by.
+        key: &'static str,
+    },
     /// The bytes begin like a profile and end in the middle of it.
     #[error("the profile is cut short")]
     CutShort,
@@ -122,6 +137,7 @@ impl Error {
                 Some("--binary PATH names the binary that took the snapshot")
             }
             Error::DifferentBinaries { .. } => Some("take the snapshots to be compared from one build"),
+            Error::NoSchema => Some("ask by operation, or by type: these need no schema"),
             Error::CutShort => Some("fetch or take the snapshot again"),
             _ => None,
         }
@@ -129,6 +145,12 @@ impl Error {
 
     pub(crate) fn not_a_profile(reason: impl std::fmt::Display) -> Error {
         Error::NotAProfile {
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(crate) fn bad_schema(reason: impl std::fmt::Display) -> Error {
+        Error::BadSchema {
             reason: reason.to_string(),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Profile};
+use crate::{Error, Profile, Symbolized};
 
 /// Label: the GraphQL operation under which a sample was allocated. [`OTHER`] and [`INSTRUMENT`] are no operations.
 pub const OPERATION: &str = "operation";
@@ -151,10 +151,21 @@ impl Profile {
     }
 
     fn comment(&self, beginning: &str) -> Option<&str> {
-        self.comments
-            .iter()
-            .find_map(|comment| comment.strip_prefix(beginning))
+        find(&self.comments, beginning)
     }
+}
+
+impl Symbolized {
+    /// The schema of the service in the definition language, where the snapshot has it.
+    pub fn schema(&self) -> Option<&str> {
+        find(&self.comments, SCHEMA_COMMENT)
+    }
+}
+
+fn find<'a>(comments: &'a [Arc<str>], beginning: &str) -> Option<&'a str> {
+    comments
+        .iter()
+        .find_map(|comment| comment.strip_prefix(beginning))
 }
 
 #[cfg(test)]

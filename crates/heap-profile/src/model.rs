@@ -172,6 +172,22 @@ pub(crate) fn same_build<'a>(snapshots: impl Iterator<Item = (&'a str, &'a str)>
         })
 }
 
+/// The text of a label, if there is such a label and it is a text.
+pub(crate) fn text<'a>(labels: &'a [Label], key: &str) -> Option<&'a str> {
+    match &labels.iter().find(|label| &*label.key == key)?.value {
+        LabelValue::Text(text) => Some(text),
+        LabelValue::Number(..) => None,
+    }
+}
+
+/// The number of a label, if there is such a label and it is a number.
+pub(crate) fn number(labels: &[Label], key: &str) -> Option<i64> {
+    match labels.iter().find(|label| &*label.key == key)?.value {
+        LabelValue::Number(number, _) => Some(number),
+        LabelValue::Text(_) => None,
+    }
+}
+
 impl Mapping {
     /// True where addresses are those of the file itself, not those of the process. See [`Mapping::start`].
     pub fn is_token(&self) -> bool {

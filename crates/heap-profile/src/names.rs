@@ -3,7 +3,12 @@
 //! As they come: `<proto::Query>::leak::{closure#0}` and `<Vec<T> as Trait>::push` (v0),
 //! `proto::Query::leak::{{closure}}` (legacy), `{async_fn#0}<proto::Query>` (debug information without linkage names).
 
+mod method;
+
 use std::borrow::Cow;
+
+pub use method::{Method, arguments, last_segment, method};
+pub(crate) use method::{list, without_references};
 
 /// The function that a closure or the body of an `async fn` belongs to: the name without trailing `::{closure#0}`.
 pub fn without_closures(function: &str) -> &str {
@@ -95,6 +100,12 @@ pub fn is_allocator(function: &str) -> bool {
         || function.contains(" as core::alloc::global::GlobalAlloc>::")
 }
 
+/// Says whether this is the instrument's own: what wraps requests and tasks is on their stacks, and is nobody's doing.
+/// It is told by its crates, since a service may have them from anywhere.
+pub fn is_instrument(function: &str) -> bool {
+    matches!(crate_of(function), Some("heap_recorder" | "heap_admin"))
+}
+
 /// Says whether the frame polls a spawned task. What is further from the leaf is the runtime, and whichever thread
 /// happened to run it: it says nothing about the task.
 pub fn is_task_poll(function: &str) -> bool {
@@ -127,7 +138,7 @@ pub fn short(function: &str) -> String {
         } else {
             // The path that begins the name, even as `<path as Trait>`, says where it belongs and is kept.
             out.push_str(if depth > 0 && !is_first {
-                last_segment(path)
+                telling_segment(path)
             } else {
                 path
             });
@@ -176,7 +187,7 @@ fn path_len(text: &str) -> usize {
 }
 
 /// `c::` of `a::b::c::`, and `b::{closure#0}` of `a::b::{closure#0}`, which would say nothing alone.
-fn last_segment(path: &str) -> &str {
+fn telling_segment(path: &str) -> &str {
     let mut start = path.len() - path.strip_suffix("::").map_or(0, |_| 2);
     while let Some(separator) = path[..start].rfind("::") {
         start = separator + 2;

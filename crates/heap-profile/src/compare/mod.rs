@@ -18,8 +18,7 @@ use serde::Serialize;
 use crate::model::same_build;
 use crate::symbolize::{Frame, Origin, Symbolized};
 use crate::{Error, names};
-use site::OwnCrates;
-pub(crate) use site::relevant;
+pub(crate) use site::{OwnCrates, relevant, shown};
 
 /// The most frames that are kept for showing, of each site.
 pub const MAX_FRAMES_SHOWN: usize = 4;
@@ -213,7 +212,7 @@ fn new_site(function: &str, file: Option<String>, named: Option<usize>, stack: &
         through: named
             .and_then(|at| at.checked_sub(1))
             .map(|below| stack.frames[below].function.clone()),
-        frames: named.map_or_else(Vec::new, |at| site::shown(&stack.frames[at..])),
+        frames: named.map_or_else(Vec::new, |at| shown(&stack.frames[at..], MAX_FRAMES_SHOWN)),
     }
 }
 

@@ -11,7 +11,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::MAX_FRAMES_SHOWN;
 use crate::names;
 use crate::symbolize::{Frame, Origin, Symbolized};
 
@@ -34,8 +33,8 @@ pub(crate) fn relevant(stack: &[Arc<Frame>]) -> &[Arc<Frame>] {
     if end == 0 { stack } else { &stack[..end] }
 }
 
-/// The frames to show below a site's name: the frame itself, then those of the program's own, each function once.
-pub(super) fn shown(from_site: &[Arc<Frame>]) -> Vec<Frame> {
+/// The frames to show of a site, so many at most: the frame itself, then those of the program's own, each function once.
+pub(crate) fn shown(from_site: &[Arc<Frame>], most: usize) -> Vec<Frame> {
     let mut shown: Vec<Frame> = Vec::new();
     for (at, frame) in from_site.iter().enumerate() {
         let function = names::without_closures(&frame.function);
@@ -45,7 +44,7 @@ pub(super) fn shown(from_site: &[Arc<Frame>]) -> Vec<Frame> {
         if (at == 0 || frame.is_own()) && is_new {
             shown.push(Frame::clone(frame));
         }
-        if shown.len() == MAX_FRAMES_SHOWN {
+        if shown.len() == most {
             break;
         }
     }
@@ -53,12 +52,12 @@ pub(super) fn shown(from_site: &[Arc<Frame>]) -> Vec<Frame> {
 }
 
 /// The crates that the program consists of, dependencies aside.
-pub(super) struct OwnCrates(BTreeSet<String>);
+pub(crate) struct OwnCrates(BTreeSet<String>);
 
 impl OwnCrates {
     /// Reads them from the names of the program's own frames. A method of a foreign type begins with that type's crate,
     /// so whatever is known to be a dependency, or the standard library, is none of them.
-    pub(super) fn of<'a>(snapshots: impl Iterator<Item = &'a Symbolized>) -> OwnCrates {
+    pub(crate) fn of<'a>(snapshots: impl Iterator<Item = &'a Symbolized>) -> OwnCrates {
         let (mut own, mut foreign) = (
             BTreeSet::new(),
             BTreeSet::from(["alloc", "core", "std"].map(str::to_owned)),
@@ -82,7 +81,7 @@ impl OwnCrates {
     }
 
     /// Which of a stack's frames names it; nothing for an empty stack.
-    pub(super) fn name(&self, frames: &[Arc<Frame>]) -> Option<usize> {
+    pub(crate) fn name(&self, frames: &[Arc<Frame>]) -> Option<usize> {
         let is_library = |frame: &Arc<Frame>| matches!(frame.origin, Origin::Dependency { .. });
         let own = || frames.iter().position(|frame| frame.is_own());
         let telling = || {

@@ -61,6 +61,10 @@ impl Frame {
     pub fn of_program(function: String, file: Option<String>, line: Option<u32>, inlined: bool) -> Frame {
         let origin = match &file {
             _ if names::is_allocator(&function) => Origin::StandardLibrary,
+            _ if names::is_instrument(&function) => Origin::Dependency {
+                name: names::crate_of(&function).unwrap_or_default().replace('_', "-"),
+                version: None,
+            },
             Some(file) => Origin::of_path(file),
             None => Origin::Unknown,
         };
@@ -244,6 +248,15 @@ mod tests {
         ] {
             assert_eq!(Origin::of_path(&path), origin, "{path}");
         }
+    }
+
+    #[test]
+    fn the_instrument_is_a_dependency_wherever_it_was_built() {
+        let file = || Some("/home/ada/shop/vendor/heap-recorder/src/future.rs".to_owned());
+        let origin = |function: &str| Frame::of_program(function.to_owned(), file(), None, false).origin;
+        let poll = "<heap_recorder::future::Labelled<shop::Load> as core::future::Future>::poll";
+        assert_eq!(origin(poll), dependency("heap-recorder", None));
+        assert_eq!(origin("<shop::Load<heap_recorder::Label>>::run"), Origin::Own);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! From addresses to names, from the line tables of the binaries on disk, outside of the measured process.
 //!
 //! [`Symbolizer`] keeps what it has opened and looked up, so that several snapshots of one program cost hardly more than
-//! one. `module` knows about ELF files, `frame` about where a function's source comes from.
+//! one. `module` knows about ELF files, `frame` about where a function's source comes from; `name` writes names into files.
 
 mod frame;
 mod module;
+mod name;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -16,7 +17,7 @@ pub use frame::{Frame, Origin};
 use module::Module;
 pub use module::build_id_of;
 
-use crate::model::{Label, Location, Mapping, Profile, SampleType};
+use crate::model::{Label, Location, Mapping, Period, Profile, SampleType, text};
 use crate::{Error, INUSE_OBJECTS, INUSE_SPACE};
 
 /// The most frames that all stacks of a symbolized snapshot may have together: about 64 million.
@@ -33,6 +34,10 @@ pub struct Symbolized {
     pub program: Option<Program>,
     /// When it was taken, in nanoseconds since 1970; 0 where the file does not say.
     pub time_nanos: i64,
+    /// The mean distance between samples.
+    pub period: Option<Period>,
+    /// Free text, the service's schema among it.
+    pub comments: Vec<Arc<str>>,
 }
 
 /// A stack by name, and what was allocated there.
@@ -77,6 +82,13 @@ impl Symbolized {
         self.sample_types
             .iter()
             .position(|each| &*each.kind == INUSE_OBJECTS)
+    }
+}
+
+impl SymbolizedSample {
+    /// The text of a label, such as the operation; nothing where it has none, or a number.
+    pub fn text(&self, label: &str) -> Option<&str> {
+        text(&self.labels, label)
     }
 }
 
@@ -139,6 +151,8 @@ impl Symbolizer {
             samples,
             program,
             time_nanos: profile.time_nanos,
+            period: profile.period.clone(),
+            comments: profile.comments.clone(),
         })
     }
 
@@ -201,6 +215,9 @@ impl Symbolizer {
 }
 
 fn named_already(location: &Location, profile: &Profile) -> Frames {
+    let program = profile.program().map(|program| &program.file);
+    let mapping = location.mapping.and_then(|index| profile.mappings.get(index));
+    let is_program = mapping.is_none_or(|mapping| Some(&mapping.file) == program);
     let last = location.lines.len().saturating_sub(1);
     let frame = |(at, line): (usize, &crate::Line)| {
         let function = profile.functions.get(line.function)?;
@@ -211,12 +228,12 @@ fn named_already(location: &Location, profile: &Profile) -> Frames {
         };
         let file = (!function.file.is_empty()).then(|| function.file.to_string());
         let line = u32::try_from(line.line).ok().filter(|line| *line > 0);
-        Some(Arc::new(Frame::of_program(
-            frame::demangle(name),
-            file,
-            line,
-            at < last,
-        )))
+        let mut frame = Frame::of_program(frame::demangle(name), file, line, at < last);
+        if !is_program {
+            // As where a shared library is looked up: nobody's but its own.
+            frame.origin = Origin::Unknown;
+        }
+        Some(Arc::new(frame))
     };
     location.lines.iter().enumerate().filter_map(frame).collect()
 }

@@ -1,13 +1,16 @@
 //! Tests of the library from outside. `jemalloc` needs the allocator whose dumps it reads.
 
 mod compare;
+mod fields;
 mod golang;
 mod hostile;
 mod jemalloc;
+mod live;
 mod pprof;
 mod render;
 mod support;
 mod symbolize;
+mod types;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
