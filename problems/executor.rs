@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_graphql::{
     Data, Executor, Request, Response, SDLExportOptions, Schema,
+    extensions::ExtensionFactory,
     futures_util::{Future, stream::BoxStream},
 };
 
@@ -28,6 +29,14 @@ impl LabSchema {
         Self {
             lab: lab.clone(),
             schema: lab.schema_builder().finish(),
+        }
+    }
+
+    /// The same with an extension, which costs the engine's fast path.
+    pub fn with_extension(lab: &Lab, extension: impl ExtensionFactory) -> Self {
+        Self {
+            lab: lab.clone(),
+            schema: lab.schema_builder().extension(extension).finish(),
         }
     }
 

@@ -6,6 +6,7 @@
 //! - [`Lab`]: puts them together, and knows how to bring a problem back to where it started
 //! - [`LabSchema`]: the public schema, ready to execute
 //! - [`Problem`], [`FindError`]: the catalogue, and how a problem is looked up
+//! - [`Handover`]: how loaders, tasks and the database thread are handed their work
 //! - [`MemoryGuard`]: when the problems' fields must say no
 //!
 //! Transport, limits and everything that measures are left to others. Start reading at [`Lab`].
@@ -18,6 +19,7 @@ mod catalog;
 mod errors;
 mod executor;
 mod guard;
+mod handover;
 mod input;
 mod lab;
 mod schema;
@@ -36,6 +38,7 @@ pub mod shop;
 pub use catalog::{FindError, LoadRecipe, Pace, Problem};
 pub use executor::LabSchema;
 pub use guard::MemoryGuard;
+pub use handover::{Handover, Job, Plain, Task};
 pub use lab::Lab;
 pub use schema::Query;
 pub use shop::{Mutation, Subscription};

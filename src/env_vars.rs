@@ -13,6 +13,10 @@ pub const DATABASE: &str = "LEAKLAB_DATABASE";
 pub const MEMORY_LIMIT: &str = "LEAKLAB_MEMORY_LIMIT";
 /// Whether to draw the memory bar: twin of `serve --memory-bar`.
 pub const MEMORY_BAR: &str = "LEAKLAB_MEMORY_BAR";
+/// Mean number of bytes between samples: twin of `serve --sample-interval`.
+pub const SAMPLE_INTERVAL: &str = "LEAKLAB_SAMPLE_INTERVAL";
+/// Whether fields label what they allocate: twin of `serve --field-labels`.
+pub const FIELD_LABELS: &str = "LEAKLAB_FIELD_LABELS";
 /// Folder of the snapshots: twin of `--snapshots`, of `serve` and of all that reads snapshots.
 pub const SNAPSHOTS: &str = "LEAKLAB_SNAPSHOTS";
 /// Most snapshots that are kept: twin of `serve --snapshot-count`.

@@ -56,13 +56,13 @@ struct Teller {
 
 impl Jokes {
     /// The latest joke; the first to ask fetches the teller.
-    fn latest(&self, guard: &MemoryGuard) -> Arc<Joke> {
+    fn latest(&self, lab: &Lab) -> Arc<Joke> {
         let mut teller = locked(&self.teller);
         // A teller ends by itself only with the runtime that it was on.
         if teller.as_ref().is_some_and(|teller| teller.task.is_finished()) {
             *teller = None;
         }
-        let teller = teller.get_or_insert_with(|| Teller::fetch(guard.clone()));
+        let teller = teller.get_or_insert_with(|| Teller::fetch(lab));
         Arc::clone(&teller.latest.borrow())
     }
 
@@ -79,11 +79,11 @@ impl Jokes {
 }
 
 impl Teller {
-    fn fetch(guard: MemoryGuard) -> Self {
+    fn fetch(lab: &Lab) -> Self {
         let (tell, latest) = watch::channel(Arc::new(joke(0)));
         Self {
             latest,
-            task: tokio::spawn(tell_jokes(guard, tell)),
+            task: lab.bookshop().db().spawn(tell_jokes(lab.guard().clone(), tell)),
         }
     }
 }
@@ -131,6 +131,6 @@ impl JokesQuery {
     /// The joke that is being told in the back room
     #[graphql(guard = "Gate::of(1)")]
     async fn joke_of_the_day(&self, ctx: &Context<'_>) -> Result<Arc<Joke>> {
-        Ok(self.jokes.latest(ctx.data::<Lab>()?.guard()))
+        Ok(self.jokes.latest(ctx.data::<Lab>()?))
     }
 }

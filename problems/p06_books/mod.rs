@@ -29,7 +29,7 @@ pub(crate) fn loader(db: &Db) -> Arc<Authors> {
     let loader = AuthorLoader(db.clone());
     let loader = Arc::new(DataLoader::with_cache(
         loader,
-        tokio::spawn,
+        db.spawner(),
         HashMapCache::default(),
     ));
     locked(&LOADERS).push(Arc::clone(&loader));

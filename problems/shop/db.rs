@@ -13,24 +13,27 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 
 use super::ShopError;
+use crate::handover::{Handover, Job, Task, spawner};
 
 /// Jobs that may wait before callers do.
 const QUEUE: usize = 256;
-
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle to the database thread, which ends with the last handle.
 #[derive(Clone)]
 pub struct Db {
     jobs: mpsc::Sender<Job>,
     done: Arc<AtomicU64>,
+    handover: Arc<dyn Handover>,
 }
 
 impl Db {
-    pub(super) fn start(mut connection: Connection) -> Result<Self, ShopError> {
+    pub(super) fn start(mut connection: Connection, handover: Arc<dyn Handover>) -> Result<Self, ShopError> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         thread::Builder::new()
             .name("bookshop-db".to_owned())
@@ -43,6 +46,7 @@ impl Db {
         Ok(Self {
             jobs,
             done: Arc::default(),
+            handover,
         })
     }
 
@@ -69,8 +73,19 @@ impl Db {
             // The caller may have left while the job ran.
             let _ = reply.send(result);
         });
+        let job = self.handover.job(job);
         self.jobs.send(job).await.map_err(|_| ShopError::Stopped)?;
         answer.await.unwrap_or(Err(ShopError::Stopped))
+    }
+
+    /// Spawns a task of the shop's on the runtime.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.handover.spawn(Box::pin(task))
+    }
+
+    /// The same, for data loaders.
+    pub(crate) fn spawner(&self) -> impl Fn(Task) -> JoinHandle<()> + Send + Sync + 'static {
+        spawner(&self.handover)
     }
 
     /// How many jobs have been run. A batch of relations is one job: what tells a batch from its absence.

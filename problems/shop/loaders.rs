@@ -39,17 +39,17 @@ impl RequestData {
 
     pub(crate) fn books(&self) -> &DataLoader<BookLoader> {
         self.books
-            .get_or_init(|| DataLoader::new(BookLoader(self.db.clone()), tokio::spawn))
+            .get_or_init(|| DataLoader::new(BookLoader(self.db.clone()), self.db.spawner()))
     }
 
     pub(crate) fn users(&self) -> &DataLoader<UserLoader> {
         self.users
-            .get_or_init(|| DataLoader::new(UserLoader(self.db.clone()), tokio::spawn))
+            .get_or_init(|| DataLoader::new(UserLoader(self.db.clone()), self.db.spawner()))
     }
 
     pub(crate) fn items(&self) -> &DataLoader<ItemLoader> {
         self.items
-            .get_or_init(|| DataLoader::new(ItemLoader(self.db.clone()), tokio::spawn))
+            .get_or_init(|| DataLoader::new(ItemLoader(self.db.clone()), self.db.spawner()))
     }
 
     pub(crate) fn authors(&self) -> &DataLoader<AuthorLoader, HashMapCache> {

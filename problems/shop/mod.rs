@@ -16,6 +16,8 @@ mod subscription;
 mod text;
 mod words;
 
+use std::sync::Arc;
+
 use tokio::sync::broadcast;
 
 pub use db::Db;
@@ -28,6 +30,7 @@ pub(crate) use query::ShopQuery;
 pub use subscription::Subscription;
 pub(crate) use text::pad;
 
+use crate::{Handover, Plain};
 use entities::Review;
 
 /// Reviews that a slow subscriber may fall behind before it misses some.
@@ -43,10 +46,15 @@ pub struct Bookshop {
 impl Bookshop {
     /// Opens the shop; a new database is filled first, from a fixed seed. Blocks until then.
     pub fn open(location: Location) -> Result<Self, ShopError> {
+        Self::open_with(location, Plain)
+    }
+
+    /// The same, with a say in how work is handed on.
+    pub fn open_with(location: Location, handover: impl Handover) -> Result<Self, ShopError> {
         let connection = location.connect()?;
         let (new_reviews, _) = broadcast::channel(REVIEWS_WAITING);
         Ok(Self {
-            db: Db::start(connection)?,
+            db: Db::start(connection, Arc::new(handover))?,
             new_reviews,
         })
     }

@@ -11,13 +11,12 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Response, Schema};
+use async_graphql::{EmptyMutation, EmptySubscription, Executor as _, Object, Request, Response, Schema};
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use clap::Parser;
-use heap_admin::door::{Door, Hosts};
-use heap_admin::{HeapAdmin, HeapMutation, HeapQuery, HeapSubscription, Reason};
+use heap_admin::{HeapAdmin, Reason, Recorded, Recorder};
 use tikv_jemallocator::Jemalloc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,7 +25,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-heap_recorder::malloc_conf!("prof:true,prof_active:true,lg_prof_sample:19");
+heap_admin::malloc_conf!("prof:true,prof_active:true,lg_prof_sample:16");
 
 /// A small GraphQL service that can be looked into
 #[derive(Parser)]
@@ -57,19 +56,26 @@ type HelloSchema = Schema<Hello, EmptyMutation, EmptySubscription>;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Step 2: first of all, so that nothing that is allocated is missing.
+    let recorder = Recorder::builder().start();
     let args = Args::parse();
     let schema = HelloSchema::new(Hello::default(), EmptyMutation, EmptySubscription);
-    let app = Router::new().route("/graphql", post(execute)).with_state(schema);
+    let sdl = schema.sdl();
+    // Snapshots know which operation allocated what.
+    let app = Router::new()
+        .route("/graphql", post(execute))
+        .with_state(Recorded::new(schema));
     let listener = TcpListener::bind(args.addr).await?;
     println!("http://{}/graphql", listener.local_addr()?);
 
-    let heap = HeapAdmin::builder().build()?;
+    // Steps 1, 2, 3 and 5: `memoryInfo`, `takeSnapshot` (which purges first) and `/snapshots/{id}`.
+    let heap = HeapAdmin::builder().recorder(recorder).schema(sdl).build()?;
     let admin_listener = TcpListener::bind(args.admin_addr).await?;
     let admin_addr = admin_listener.local_addr()?;
     println!("http://{admin_addr}/graphql (admin)");
     tokio::select! {
         served = axum::serve(listener, app) => served?,
-        served = axum::serve(admin_listener, admin(&heap, admin_addr)) => served?,
+        served = heap_admin::serve(admin_listener, heap.clone()) => served?,
         listening = snapshots_on_signal(&heap) => listening?,
         stopped = tokio::signal::ctrl_c() => stopped?,
     }
@@ -77,16 +83,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-async fn execute(State(schema): State<HelloSchema>, Json(request): Json<Request>) -> Json<Response> {
+async fn execute(
+    State(schema): State<Recorded<HelloSchema>>,
+    Json(request): Json<Request>,
+) -> Json<Response> {
     Json(schema.execute(request).await)
-}
-
-/// Steps 1, 2, 3 and 5: `memoryInfo`, `takeSnapshot` (which purges first) and `/snapshots/{id}`.
-fn admin(heap: &HeapAdmin, addr: SocketAddr) -> Router {
-    let schema = Schema::build(HeapQuery, HeapMutation, HeapSubscription)
-        .data(heap.clone())
-        .finish();
-    heap_admin::router(schema, heap.clone(), Door::new("graphql admin", Hosts::Own(addr)))
 }
 
 /// Step 4.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use bytesize::ByteSize;
 use clap::builder::FalseyValueParser;
+use heap_recorder::{LEAST_INTERVAL, MOST_INTERVAL};
 
 use crate::env_vars;
 use crate::server::{Options, Server};
@@ -39,6 +40,13 @@ pub struct Args {
     /// Draw the memory on stderr every five seconds: live `=`, held by the allocator `-`, resident beyond it `_`
     #[arg(long, env = env_vars::MEMORY_BAR, value_parser = FalseyValueParser::new())]
     memory_bar: bool,
+    /// Mean number of allocated bytes from one sample to the next: a power of two, such as 16KiB. Finer shows smaller
+    /// growth sooner, and costs more
+    #[arg(long, env = env_vars::SAMPLE_INTERVAL, value_name = "SIZE", value_parser = sample_interval)]
+    sample_interval: Option<ByteSize>,
+    /// Have each field label what it allocates, in loaders and tasks too; it costs a part of the engine's speed
+    #[arg(long, env = env_vars::FIELD_LABELS, value_parser = FalseyValueParser::new())]
+    field_labels: bool,
     /// Folder of the snapshots
     #[arg(long, env = env_vars::SNAPSHOTS, default_value = DEFAULT_SNAPSHOTS, value_name = "DIR")]
     snapshots: PathBuf,
@@ -79,10 +87,22 @@ impl Args {
             database: self.database,
             memory_limit: self.memory_limit.map(|size| size.as_u64()),
             memory_bar: self.memory_bar,
+            sample_interval: self.sample_interval.map(|size| size.as_u64()),
+            field_labels: self.field_labels,
             snapshots: self.snapshots,
             snapshot_count: self.snapshot_count,
             snapshot_bytes: self.snapshot_bytes.as_u64(),
         }
+    }
+}
+
+fn sample_interval(text: &str) -> Result<ByteSize, String> {
+    let range = LEAST_INTERVAL..=MOST_INTERVAL;
+    match text.parse::<ByteSize>() {
+        Ok(size) if size.as_u64().is_power_of_two() && range.contains(&size.as_u64()) => Ok(size),
+        _ => Err(format!(
+            "not a power of two from {LEAST_INTERVAL} to {MOST_INTERVAL} bytes, such as 16KiB or 65536"
+        )),
     }
 }
 

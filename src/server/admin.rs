@@ -158,7 +158,7 @@ pub(super) fn start(
             ..Door::new("leaklab admin", hosts)
         };
         let app = heap_admin::router(schema, heap.clone(), settings);
-        let served = super::serve(door.listener, app, shutdown).await;
+        let served = super::serve(door.listener, app, || {}, shutdown).await;
         heap.finish().await;
         served
     };

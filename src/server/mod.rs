@@ -3,10 +3,12 @@
 //! - [`public`]: the bookshop, on the main runtime
 //! - `admin`: the admin schema, on a thread and runtime of its own, so that it answers while
 //!   the public side is saturated
+//! - [`handover`]: passes a request's label on to loaders, tasks and the database thread
 //! - [`watch`]: looks at the memory: guard, growth in the log, the bar
 //! - [`signals`]: SIGINT and SIGTERM end the service, SIGUSR2 takes a snapshot
 
 pub mod admin;
+pub mod handover;
 pub mod public;
 pub mod signals;
 pub mod watch;
@@ -16,11 +18,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
+use async_graphql::SDLExportOptions;
+use axum::serve::ListenerExt as _;
 use bytesize::ByteSize;
-use heap_admin::HeapAdmin;
 use heap_admin::door::Hosts;
+use heap_admin::{HeapAdmin, Recorder};
+use heap_recorder::{Recording, Unwinder};
 use problems::shop::{Bookshop, Location};
-use problems::{Lab, MemoryGuard};
+use problems::{Lab, LabSchema, MemoryGuard};
 use tokio::runtime::Runtime;
 use tokio::sync::watch::{Receiver, channel};
 
@@ -44,6 +49,10 @@ pub struct Options {
     pub memory_limit: Option<u64>,
     /// Whether to draw the memory on stderr.
     pub memory_bar: bool,
+    /// Mean number of allocated bytes from one sample to the next; the allocator's own setting where there is none.
+    pub sample_interval: Option<u64>,
+    /// Whether fields label what they allocate.
+    pub field_labels: bool,
     /// Folder of the snapshots.
     pub snapshots: PathBuf,
     /// Most snapshots kept.
@@ -59,6 +68,7 @@ pub struct Server {
     admin: TcpListener,
     admin_addr: SocketAddr,
     options: Options,
+    recorder: Recorder,
     bookshop: Bookshop,
     runtime: Runtime,
     signals: signals::Signals,
@@ -73,11 +83,14 @@ impl Server {
     /// # Errors
     /// Where an address is taken or not allowed, or the database cannot be made or read.
     pub fn bind(options: Options) -> anyhow::Result<Self> {
+        // First of all: what was sampled before is not in its table.
+        let recorder = start_recorder(&options)?;
         check_admin(&options)?;
         let (public, public_addr) = listen(options.addr, "--addr")?;
         let (admin, admin_addr) = listen(options.admin_addr, "--admin-addr")?;
         let location = options.database.clone().map_or(Location::Memory, Location::File);
-        let bookshop = Bookshop::open(location).map_err(|error| with_hint(&error, error.hint()))?;
+        let bookshop = Bookshop::open_with(location, handover::Labelled)
+            .map_err(|error| with_hint(&error, error.hint()))?;
         let runtime = Runtime::new().context("the runtime could not be started")?;
         // Before anyone is told where the doors are: a signal may follow at once.
         let signals = {
@@ -90,6 +103,7 @@ impl Server {
             admin,
             admin_addr,
             options,
+            recorder,
             bookshop,
             runtime,
             signals,
@@ -119,7 +133,8 @@ impl Server {
         log_start(&self, limit);
         let guard = MemoryGuard::new(limit);
         let lab = Lab::new(self.bookshop, guard.clone());
-        let heap = heap_admin(&self.options, &lab)?;
+        let schema = public::schema(&lab, self.options.field_labels);
+        let heap = heap_admin(&self.options, self.recorder, &lab, &schema)?;
         let (stop, shutdown) = channel(false);
         let addresses = public::Addresses {
             public: self.public_addr,
@@ -133,7 +148,7 @@ impl Server {
         let admin = admin::start(door, lab.clone(), heap.clone(), shutdown.clone())?;
         watch::start(guard, self.options.memory_bar, shutdown.clone())?;
         let served = self.runtime.block_on(async {
-            let serving = public::serve(self.public, addresses, lab, shutdown);
+            let serving = public::serve(self.public, addresses, lab, schema, self.recorder, shutdown);
             tokio::pin!(serving);
             tokio::select! {
                 failed = &mut serving => failed,
@@ -153,8 +168,15 @@ impl Server {
 
 /// Serves one door until shutdown: then it takes no new connections, lets requests finish, and
 /// cuts off what is not done after [`DRAIN`], such as a slow download.
-async fn serve(listener: TcpListener, app: axum::Router, shutdown: Shutdown) -> anyhow::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+///
+/// Each accepted connection is told to `accepted`.
+async fn serve(
+    listener: TcpListener,
+    app: axum::Router,
+    accepted: impl Fn() + Send + 'static,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(move |_| accepted());
     let drained = async {
         told(shutdown.clone()).await;
         tokio::time::sleep(DRAIN).await;
@@ -231,7 +253,23 @@ fn listen(addr: SocketAddr, flag: &str) -> anyhow::Result<(TcpListener, SocketAd
     })
 }
 
-fn heap_admin(options: &Options, lab: &Lab) -> anyhow::Result<HeapAdmin> {
+/// Starts the recorder, and has it sample as finely as asked for.
+fn start_recorder(options: &Options) -> anyhow::Result<Recorder> {
+    let recorder = Recorder::builder().start();
+    if let Some(bytes) = options.sample_interval {
+        recorder
+            .set_sample_interval(bytes)
+            .map_err(|error| with_hint(&error, error.hint()))?;
+    }
+    Ok(recorder)
+}
+
+fn heap_admin(
+    options: &Options,
+    recorder: Recorder,
+    lab: &Lab,
+    schema: &LabSchema,
+) -> anyhow::Result<HeapAdmin> {
     let limits = heap_admin::Limits {
         count: options.snapshot_count as usize,
         bytes: options.snapshot_bytes,
@@ -240,6 +278,8 @@ fn heap_admin(options: &Options, lab: &Lab) -> anyhow::Result<HeapAdmin> {
     Ok(HeapAdmin::builder()
         .snapshots(&options.snapshots, limits)
         .quiesce(move || quiet.quiesce())
+        .recorder(recorder)
+        .schema(schema.sdl(SDLExportOptions::new()))
         .build()?)
 }
 
@@ -255,10 +295,11 @@ fn log_start(server: &Server, limit: u64) {
     }
     tracing::info!("bookshop: http://{}/graphql", server.public_addr);
     tracing::info!("admin:    http://{}/graphql", server.admin_addr);
-    let profiler = heap_recorder::profiler();
-    match profiler.hint() {
-        None => tracing::info!("{profiler}"),
-        Some(hint) => tracing::warn!("{profiler}; hint: {hint}"),
+    let status = server.recorder.status();
+    match (status.hint(), &status.recording) {
+        (Some(hint), _) => tracing::warn!("{status}; hint: {hint}"),
+        (None, Recording::On(Unwinder::Incomplete(_))) => tracing::warn!("{status}"),
+        (None, _) => tracing::info!("{status}"),
     }
     if heap_admin::door::graphiql_source() == heap_admin::door::GraphiqlSource::Cdn {
         tracing::warn!(

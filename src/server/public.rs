@@ -12,6 +12,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use heap_admin::door::{self, Door, Limited};
+use heap_admin::{FieldLabels, Recorded, Recorder};
 use maud::{DOCTYPE, html};
 use problems::{FindError, Lab, LabSchema};
 use serde_json::{Value, json};
@@ -35,7 +36,7 @@ pub(super) struct Addresses {
 
 #[derive(Clone)]
 struct App {
-    schema: Limited<LabSchema>,
+    schema: Limited<Recorded<LabSchema>>,
     lab: Lab,
     addresses: Addresses,
     /// The variables of each problem, by its id.
@@ -50,13 +51,25 @@ pub(super) async fn serve(
     listener: TcpListener,
     addresses: Addresses,
     lab: Lab,
+    schema: LabSchema,
+    recorder: Recorder,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    super::serve(listener, router(addresses, lab)?, shutdown).await
+    let router = router(addresses, lab, schema)?;
+    super::serve(listener, router, move || recorder.count_connection(), shutdown).await
 }
 
-fn router(addresses: Addresses, lab: Lab) -> anyhow::Result<Router> {
-    let schema = LabSchema::new(&lab);
+/// The bookshop's schema. With `field_labels` each field labels what it allocates, at the engine's slower pace.
+pub(super) fn schema(lab: &Lab, field_labels: bool) -> LabSchema {
+    if field_labels {
+        LabSchema::with_extension(lab, FieldLabels::default())
+    } else {
+        LabSchema::new(lab)
+    }
+}
+
+fn router(addresses: Addresses, lab: Lab, schema: LabSchema) -> anyhow::Result<Router> {
+    let schema = Recorded::new(schema);
     let templates = lab
         .problems()
         .iter()

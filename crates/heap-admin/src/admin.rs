@@ -3,8 +3,10 @@
 use crate::{
     Error, Limits, MemoryInfo, Reason, Snapshot, SnapshotName,
     store::{Draft, SnapshotStore},
+    symbolizer,
 };
-use heap_recorder::MemoryFigures;
+use heap_profile::{LiveHeap, LiveHeapKey};
+use heap_recorder::{Label, MemoryFigures, ProfilerState, Recorder, Status};
 use std::{fs::File, path::PathBuf, sync::Arc};
 use tokio::{
     sync::Mutex,
@@ -23,11 +25,23 @@ pub struct HeapAdmin {
     inner: Arc<Inner>,
 }
 
+/// Which values of a profile viewers show first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// What is live.
+    Live,
+    /// What was allocated since the start, freed or not.
+    Allocated,
+}
+
 type Quiesce = Box<dyn Fn() + Send + Sync>;
 
 struct Inner {
     store: SnapshotStore,
     quiesce: Vec<Quiesce>,
+    recorder: Option<Recorder>,
+    schema: Option<String>,
+    symbolizer: Option<PathBuf>,
     /// Who takes a snapshot or a profile holds this. Tokio's mutex serves in the order of asking.
     queue: Mutex<Queue>,
 }
@@ -42,6 +56,9 @@ pub struct HeapAdminBuilder {
     folder: PathBuf,
     limits: Limits,
     quiesce: Vec<Quiesce>,
+    recorder: Option<Recorder>,
+    schema: Option<String>,
+    symbolizer: Option<PathBuf>,
 }
 
 impl HeapAdmin {
@@ -51,6 +68,9 @@ impl HeapAdmin {
             folder: DEFAULT_FOLDER.into(),
             limits: Limits::default(),
             quiesce: Vec::new(),
+            recorder: None,
+            schema: None,
+            symbolizer: None,
         }
     }
 
@@ -82,14 +102,61 @@ impl HeapAdmin {
             .await
     }
 
-    /// A fresh profile that is not stored: gzip'd profile.proto. It waits for its turn as snapshots do,
-    /// and purges as they do unless told otherwise: the two can be compared.
-    pub async fn profile(&self) -> Result<Vec<u8>, Error> {
-        self.in_turn(|inner| {
+    /// A fresh profile that is not stored: gzip'd profile.proto, whose viewers show `shown` first. It waits for its
+    /// turn as snapshots do, and purges as they do unless told otherwise: the two can be compared. It opens no new
+    /// cohort.
+    pub async fn profile(&self, shown: Shown) -> Result<Vec<u8>, Error> {
+        self.in_turn(move |inner| {
             inner.purge()?;
-            Ok(heap_recorder::dump()?)
+            match inner.recorder {
+                Some(recorder) => inner.encoded(recorder, shown),
+                None => match shown {
+                    Shown::Live => Ok(heap_recorder::dump()?),
+                    // jemalloc's own account knows what is live, and nothing of what was allocated over time.
+                    Shown::Allocated => Err(Error::NoRecorder),
+                },
+            }
         })
         .await
+    }
+
+    /// The live heap as the recorder has it, by a key; at most `first` rows. It waits for its turn as snapshots do.
+    ///
+    /// By field, type and stack it takes names, which a helper process looks up.
+    pub async fn live_heap(&self, by: LiveHeapKey, first: usize) -> Result<LiveHeap, Error> {
+        let recorder = self.inner.recorder.ok_or(Error::NoRecorder)?;
+        if !by.needs_names() {
+            let fold = move |_: &Inner| {
+                let profile = recorder.profile(None)?;
+                heap_profile::live_heap(&profile, by, first).map_err(cannot_fold)
+            };
+            return self.in_turn(fold).await;
+        }
+        // Looked for first: there is no need to fold the heap for nothing.
+        let helper = symbolizer::find(self.inner.symbolizer.as_deref())?;
+        let profile = self
+            .in_turn(move |inner| inner.encoded(recorder, Shown::Live))
+            .await?;
+        Label::INSTRUMENT
+            .wrap(symbolizer::live_heap(&helper, profile, by, first))
+            .await
+    }
+
+    /// What the recorder is doing; nothing where the service started none.
+    pub fn recorder(&self) -> Option<Status> {
+        self.inner.recorder.map(Recorder::status)
+    }
+
+    /// What jemalloc's heap profiler is doing.
+    pub fn profiler(&self) -> ProfilerState {
+        heap_recorder::profiler()
+    }
+
+    /// Sets the mean number of allocated bytes from one sample to the next: a power of two.
+    pub async fn set_sample_interval(&self, bytes: u64) -> Result<(), Error> {
+        let recorder = self.inner.recorder.ok_or(Error::NoRecorder)?;
+        self.in_turn(move |_| Ok(recorder.set_sample_interval(bytes)?))
+            .await
     }
 
     /// The stored snapshots, the oldest first.
@@ -149,7 +216,9 @@ impl HeapAdmin {
         work: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let inner = Arc::clone(&self.inner);
-        spawn_blocking(move || work(&inner)).await.map_err(task_failed)?
+        // What the instrument allocates is told apart, and kept out of verdicts.
+        let work = move || Label::INSTRUMENT.within(|| work(&inner));
+        spawn_blocking(work).await.map_err(task_failed)?
     }
 }
 
@@ -161,6 +230,16 @@ impl Inner {
         Ok(heap_recorder::purge()?)
     }
 
+    fn encoded(&self, recorder: Recorder, shown: Shown) -> Result<Vec<u8>, Error> {
+        let mut profile = recorder.profile(self.schema.as_deref())?;
+        profile.default_sample_type = match shown {
+            Shown::Live => heap_profile::INUSE_SPACE,
+            Shown::Allocated => heap_profile::ALLOC_SPACE,
+        }
+        .into();
+        profile.encode().map_err(cannot_fold)
+    }
+
     fn snapshot(&self, name: Option<SnapshotName>, reason: Reason, purge: bool) -> Result<Snapshot, Error> {
         if purge {
             self.purge()?;
@@ -170,7 +249,10 @@ impl Inner {
         if let Err(error) = &memory {
             tracing::warn!(%error, "the snapshot has no memory figures");
         }
-        let profile = heap_recorder::dump()?;
+        let profile = match self.recorder {
+            Some(recorder) => recorder.snapshot(self.schema.as_deref())?,
+            None => heap_recorder::dump()?,
+        };
         let memory = memory.ok().map(MemoryInfo::from);
         let snapshot = self.store.write(Draft { name, reason, memory }, &profile)?;
         tracing::info!(path = %self.store.path_of(&snapshot).display(), "snapshot");
@@ -192,18 +274,49 @@ impl HeapAdminBuilder {
         self
     }
 
+    /// Takes snapshots from this recorder: with operations, cohorts, and what was allocated over time. Without
+    /// it, they are jemalloc's own account of what is live.
+    pub fn recorder(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// The schema of the service in the definition language ([`Schema::sdl`](async_graphql::Schema::sdl)): it travels in
+    /// snapshots, so that the fields that are read from stacks can be checked.
+    pub fn schema(mut self, sdl: impl Into<String>) -> Self {
+        self.schema = Some(sdl.into());
+        self
+    }
+
+    /// Where the program `leaklab` is, which looks names up. Unless told it is looked for beside the running binary, then
+    /// in `PATH`.
+    pub fn symbolizer(mut self, path: impl Into<PathBuf>) -> Self {
+        self.symbolizer = Some(path.into());
+        self
+    }
+
     /// The handle. The folder is not touched before the first snapshot.
     pub fn build(self) -> Result<HeapAdmin, Error> {
         let store = SnapshotStore::new(self.folder, self.limits)?;
         let inner = Inner {
             store,
             quiesce: self.quiesce,
+            recorder: self.recorder,
+            schema: self.schema,
+            symbolizer: self.symbolizer,
             queue: Mutex::default(),
         };
         Ok(HeapAdmin {
             inner: Arc::new(inner),
         })
     }
+}
+
+/// What the recorder folded itself can be read and written; if not, that is its failure.
+fn cannot_fold(error: heap_profile::Error) -> Error {
+    Error::Recorder(heap_recorder::Error::Dump {
+        reason: error.to_string(),
+    })
 }
 
 /// A task that was cancelled ended with its runtime; one that panicked has told the log why.

@@ -52,6 +52,29 @@ pub enum Error {
     /// The figures or the dump could not be had.
     #[error(transparent)]
     Recorder(#[from] heap_recorder::Error),
+    /// The number of rows is out of bounds.
+    #[error("first is between 1 and {most}, not {given}")]
+    Rows {
+        /// The most allowed.
+        most: i32,
+        /// What was given.
+        given: i32,
+    },
+    /// There is no recorder to ask.
+    #[error("this service started no recorder, so nothing is known of single allocations")]
+    NoRecorder,
+    /// Names are needed, and there is no helper to look them up.
+    #[error("there is no {looked} to look names up: that is never done in this process")]
+    NoSymbolizer {
+        /// Where it was looked for.
+        looked: String,
+    },
+    /// The helper that looks names up failed.
+    #[error("names cannot be looked up: {reason}")]
+    Symbolizer {
+        /// What it said.
+        reason: String,
+    },
     /// The service is shutting down.
     #[error("the service is shutting down and takes no more snapshots")]
     Closed,
@@ -64,14 +87,22 @@ impl Error {
     /// The stable code that answers carry in `extensions.code`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::SnapshotName { .. } | Self::Interval { .. } => "BAD_USER_INPUT",
+            Self::SnapshotName { .. }
+            | Self::Interval { .. }
+            | Self::Rows { .. }
+            | Self::Recorder(heap_recorder::Error::Interval { .. }) => "BAD_USER_INPUT",
+            Self::NoSymbolizer { .. } => "NO_SYMBOLIZER",
+            Self::Symbolizer { .. } => "SYMBOLIZER",
             Self::Limits { .. }
             | Self::Store { .. }
             | Self::TooLarge { .. }
             | Self::Recorder(heap_recorder::Error::TemporaryFile { .. }) => "SNAPSHOT_STORE",
-            Self::Recorder(heap_recorder::Error::NotProfiling(_) | heap_recorder::Error::Dump { .. }) => {
-                "PROFILER"
-            }
+            Self::NoRecorder
+            | Self::Recorder(
+                heap_recorder::Error::NotProfiling(_)
+                | heap_recorder::Error::Hooks { .. }
+                | heap_recorder::Error::Dump { .. },
+            ) => "PROFILER",
             Self::Recorder(_) => "MEMORY_FIGURES",
             Self::Closed => "SHUTTING_DOWN",
             Self::Task => "INTERNAL",
@@ -88,6 +119,16 @@ impl Error {
                 }
                 _ => Some("give the service another folder for snapshots, or the right to write to this one"),
             },
+            Self::NoRecorder => {
+                Some("start a heap_recorder::Recorder in main, and give it to HeapAdmin's builder")
+            }
+            Self::NoSymbolizer { .. } => Some(
+                "install leaklab beside this program or in PATH, or name it to HeapAdmin's builder; \
+                 liveHeap by OPERATION or COHORT needs no names",
+            ),
+            Self::Symbolizer { .. } => Some(
+                "it needs this very binary with its debug information, at the path that it was started from",
+            ),
             Self::TooLarge { .. } => Some("raise the bound on bytes, or the sampling interval"),
             _ => None,
         }

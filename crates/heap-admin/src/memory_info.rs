@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemoryInfo {
-    /// What the program has allocated and not freed: allocated - threadCaches. It leaves out the
-    /// sampled ones of the objects below 16 KiB: at the default sampling interval of 512 KiB 1.4 % of what
-    /// sits in objects of 7 KiB and up to 3 % near 16 KiB, at finer intervals more
+    /// What the program has allocated and not freed: allocated - threadCaches
     pub live: Bytes,
     /// Resident memory that the allocator keeps for reuse or for itself: the smaller of resident and rss, less live
     pub held_by_allocator: Bytes,
     /// Resident memory that is not the allocator's, as stacks and the binary: rss - resident
     pub outside: Bytes,
-    /// jemalloc's stats.allocated: bytes in objects, those in thread caches included
+    /// Bytes in objects, those in thread caches included: jemalloc's stats.allocated, and the sampled objects of up to
+    /// 12 KiB, which it leaves out and the recorder knows. Without a recorder it is a little low: at a sampling interval
+    /// of 512 KiB by 1.4 % of what sits in objects of 7 KiB
     pub allocated: Bytes,
     /// jemalloc's stats.active: bytes in pages that hold an object. A fine sampling interval inflates
     /// this, resident and rss: a sampled small object takes a page of its own

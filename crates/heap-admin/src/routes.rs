@@ -1,20 +1,22 @@
 //! What is served besides GraphQL: stored snapshots and a fresh profile.
 
-use crate::{Error, HeapAdmin, door, store::ENDING};
+use crate::{Error, HeapAdmin, Shown, door, store::ENDING};
 use async_graphql::Executor;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Path, State},
+    extract::{Path, Request, State},
     http::{
         HeaderName, StatusCode,
         header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
     },
+    middleware::{Next, from_fn},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use heap_recorder::Label;
 use std::{
     fs::File,
     io::{self, Read},
@@ -27,21 +29,21 @@ const PROFILE: &str = "application/octet-stream";
 /// Read at once from a file that is being sent.
 const CHUNK: usize = 64 * 1024;
 
-/// The admin door: GraphQL with its page, to which `/` leads, `/snapshots/{id}` and `/debug/pprof/heap`,
-/// behind the guard.
-///
-/// There is no `/debug/pprof/allocs`: the plain dump knows what is live, and nothing of what was
-/// allocated over time.
+/// The admin door: GraphQL with its page, to which `/` leads, `/snapshots/{id}`, `/debug/pprof/heap` and
+/// `/debug/pprof/allocs`, behind the guard. What it allocates goes by the instrument's own label.
 pub fn router(executor: impl Executor, admin: HeapAdmin, door: door::Door) -> Router {
     let files = Router::new()
         .route("/snapshots/{id}", get(snapshot))
         // HEAD would otherwise run the handler of GET, and take a dump to throw it away.
         .route("/debug/pprof/heap", get(heap).head(heap_headers))
+        // The same file: what differs is which of its values a viewer shows first.
+        .route("/debug/pprof/allocs", get(allocs).head(allocs_headers))
         // `go tool pprof` asks for names here, and gives up on a 404. None: it has the binary to read.
         .route("/debug/pprof/symbol", get(no_symbols).post(no_symbols))
         .route("/", get(async || Redirect::to(door::GRAPHQL)))
         .with_state(admin);
-    door::guard(door::graphql_routes(executor, &door).merge(files), &door)
+    let routes = door::graphql_routes(executor, &door).merge(files);
+    door::guard(routes, &door).layer(from_fn(as_instrument))
 }
 
 async fn snapshot(State(admin): State<HeapAdmin>, Path(id): Path<String>) -> Response {
@@ -61,15 +63,34 @@ async fn snapshot(State(admin): State<HeapAdmin>, Path(id): Path<String>) -> Res
     }
 }
 
+async fn as_instrument(request: Request, next: Next) -> Response {
+    Label::INSTRUMENT.wrap(next.run(request)).await
+}
+
+const HEAP: &str = "heap.pb.gz";
+const ALLOCS: &str = "allocs.pb.gz";
+
 async fn heap(State(admin): State<HeapAdmin>) -> Response {
-    match admin.profile().await {
-        Ok(profile) => (profile_headers("heap.pb.gz"), profile).into_response(),
-        Err(error) => failure(&error),
-    }
+    fresh(&admin, Shown::Live, HEAP).await
 }
 
 async fn heap_headers() -> Response {
-    profile_headers("heap.pb.gz").into_response()
+    profile_headers(HEAP).into_response()
+}
+
+async fn allocs(State(admin): State<HeapAdmin>) -> Response {
+    fresh(&admin, Shown::Allocated, ALLOCS).await
+}
+
+async fn allocs_headers() -> Response {
+    profile_headers(ALLOCS).into_response()
+}
+
+async fn fresh(admin: &HeapAdmin, shown: Shown, file: &str) -> Response {
+    match admin.profile(shown).await {
+        Ok(profile) => (profile_headers(file), profile).into_response(),
+        Err(error) => failure(&error),
+    }
 }
 
 /// In the form that `go tool pprof` reads; resolving names in the measured process would be measured.

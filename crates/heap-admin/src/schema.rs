@@ -2,10 +2,9 @@
 //!
 //! They find the [`HeapAdmin`] in the schema's data.
 
-use crate::{Bytes, Error, HeapAdmin, MemoryInfo, Reason, Snapshot};
-use async_graphql::{Context, ID, Object, Result, SimpleObject, Subscription};
+use crate::{Error, HeapAdmin, LiveHeap, LiveHeapKey, MOST_ROWS, MemoryInfo, Profiler, Reason, Snapshot};
+use async_graphql::{Context, ID, Object, Result, Subscription};
 use futures_util::{Stream, stream};
-use heap_recorder::ProfilerState;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
@@ -15,41 +14,17 @@ pub const LEAST_INTERVAL_MS: i32 = 100;
 /// The longest interval of the `memory` subscription, in milliseconds.
 pub const MOST_INTERVAL_MS: i32 = 60_000;
 
-/// What can be read: figures, the profiler's state, the stored snapshots.
+/// What can be read: figures, the live heap, the profiler's state, the stored snapshots.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HeapQuery;
 
-/// What can be done: purge, take and delete snapshots.
+/// What can be done: purge, take and delete snapshots, set the sampling interval.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HeapMutation;
 
 /// What can be watched: the memory figures.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HeapSubscription;
-
-/// What jemalloc's heap profiler is doing
-#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
-pub struct Profiler {
-    /// Whether allocations are sampled: without that there are no snapshots
-    active: bool,
-    /// The mean number of allocated bytes from one sample to the next; null where there is no profiler
-    sample_interval: Option<Bytes>,
-    /// The same in words
-    message: String,
-    /// How to have it sample, where it does not
-    hint: Option<String>,
-}
-
-impl From<ProfilerState> for Profiler {
-    fn from(state: ProfilerState) -> Self {
-        Self {
-            active: state.is_active(),
-            sample_interval: state.sample_interval().map(Bytes),
-            message: state.to_string(),
-            hint: state.hint().map(str::to_owned),
-        }
-    }
-}
 
 #[Object]
 impl HeapQuery {
@@ -59,9 +34,22 @@ impl HeapQuery {
         figures.map(MemoryInfo::from).map_err(Error::answer)
     }
 
-    /// What the heap profiler is doing
-    async fn profiler(&self) -> Profiler {
-        heap_recorder::profiler().into()
+    /// What the heap profiler and the recorder are doing
+    async fn profiler(&self, context: &Context<'_>) -> Result<Profiler> {
+        Ok(Profiler::of(admin(context)?))
+    }
+
+    /// The live heap as it is now, without a snapshot. By field, type and stack it takes names, which a helper process
+    /// looks up
+    async fn live_heap(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to tell it apart by")] by: LiveHeapKey,
+        #[graphql(default = 20, desc = "The most rows: 1 to 1000")] first: i32,
+    ) -> Result<LiveHeap> {
+        let rows = rows(first).map_err(Error::answer)?;
+        let found = admin(context)?.live_heap(by.into(), rows).await;
+        found.map(LiveHeap::from).map_err(Error::answer)
     }
 
     /// The stored snapshots, the oldest first
@@ -120,6 +108,19 @@ impl HeapMutation {
             .map_err(Error::answer)
     }
 
+    /// Sets the mean number of allocated bytes from one sample to the next. Finer costs more, and shows less
+    async fn set_sample_interval(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A power of two, from 256 to 1073741824")] bytes: i32,
+    ) -> Result<Profiler> {
+        let admin = admin(context)?;
+        // A negative one is refused as the 0 it becomes.
+        let bytes = u64::try_from(bytes).unwrap_or_default();
+        admin.set_sample_interval(bytes).await.map_err(Error::answer)?;
+        Ok(Profiler::of(admin))
+    }
+
     /// Deletes a stored snapshot; false where there is none of this id
     async fn delete_snapshot(&self, context: &Context<'_>, id: ID) -> Result<bool> {
         admin(context)?.delete(&id).await.map_err(Error::answer)
@@ -144,6 +145,14 @@ impl HeapSubscription {
             let figures = admin.memory().await.map(MemoryInfo::from).map_err(Error::answer);
             Some((figures, (admin, looks)))
         }))
+    }
+}
+
+fn rows(given: i32) -> Result<usize, Error> {
+    let most = MOST_ROWS;
+    match usize::try_from(given) {
+        Ok(rows) if (1..=most).contains(&given) => Ok(rows),
+        _ => Err(Error::Rows { most, given }),
     }
 }
 

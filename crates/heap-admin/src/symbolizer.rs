@@ -1,0 +1,109 @@
+//! Names for addresses, from a helper process that ends when it has answered.
+//!
+//! Reading debug information takes hundreds of megabytes. In this process that would be part of what is being measured,
+//! so `leaklab symbolize` does it: it gets the profile on stdin, and answers in JSON on stdout.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use heap_profile::{LiveHeap, LiveHeapKey};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::Error;
+
+/// The helper's name, and what it is to do.
+const PROGRAM: &str = "leaklab";
+const COMMAND: &str = "symbolize";
+/// How long it may take: large binaries on a slow disk take some seconds.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// What is read of its answer.
+const ANSWER_LIMIT: u64 = 64 << 20;
+/// What is repeated of its complaint.
+const COMPLAINT_LIMIT: u64 = 2048;
+
+/// Looks for the helper: where the builder says, beside the running binary, in `PATH`.
+pub(crate) fn find(configured: Option<&Path>) -> Result<PathBuf, Error> {
+    if let Some(path) = configured {
+        return if path.is_file() {
+            Ok(path.to_owned())
+        } else {
+            Err(Error::NoSymbolizer {
+                looked: path.display().to_string(),
+            })
+        };
+    }
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|binary| Some(binary.parent()?.join(PROGRAM)));
+    let path = env::var_os("PATH").unwrap_or_else(OsString::new);
+    let candidates = beside
+        .into_iter()
+        .chain(env::split_paths(&path).map(|folder| folder.join(PROGRAM)));
+    candidates
+        .into_iter()
+        .find(|candidate| candidate.is_file())
+        .ok_or_else(|| Error::NoSymbolizer {
+            looked: format!("`{PROGRAM}` beside this program or in PATH"),
+        })
+}
+
+/// Has the helper read a profile, and tell the live heap by a key that needs names.
+pub(crate) async fn live_heap(
+    helper: &Path,
+    profile: Vec<u8>,
+    by: LiveHeapKey,
+    first: usize,
+) -> Result<LiveHeap, Error> {
+    let child = Command::new(helper)
+        .args([COMMAND, "--by", by.as_str(), "--first", &first.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(&error.to_string()))?;
+    let answer = timeout(TIME_LIMIT, talk(child, profile));
+    let answer = answer
+        .await
+        .map_err(|_| failed(&format!("it took longer than {} seconds", TIME_LIMIT.as_secs())))??;
+    serde_json::from_slice(&answer).map_err(|error| failed(&format!("its answer cannot be read: {error}")))
+}
+
+/// Writes the profile and reads the answer, at the same time: each waits for the other when a pipe is full.
+async fn talk(mut child: Child, profile: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let lost = || failed("its pipes are missing");
+    let mut input = child.stdin.take().ok_or_else(lost)?;
+    let output = child.stdout.take().ok_or_else(lost)?;
+    let complaints = child.stderr.take().ok_or_else(lost)?;
+    let (mut answer, mut complaint) = (Vec::new(), Vec::new());
+    let mut output = output.take(ANSWER_LIMIT);
+    let mut complaints = complaints.take(COMPLAINT_LIMIT);
+    let writing = async move {
+        // It may have ended before it read all of it: what it complains about tells more than this error.
+        let _ = input.write_all(&profile).await;
+    };
+    let (_, read, _) = tokio::join!(
+        writing,
+        output.read_to_end(&mut answer),
+        complaints.read_to_end(&mut complaint)
+    );
+    read.map_err(|error| failed(&error.to_string()))?;
+    let status = child.wait().await.map_err(|error| failed(&error.to_string()))?;
+    if status.success() {
+        Ok(answer)
+    } else {
+        let complaint = String::from_utf8_lossy(&complaint);
+        Err(failed(complaint.trim().trim_start_matches("error: ")))
+    }
+}
+
+fn failed(reason: &str) -> Error {
+    Error::Symbolizer {
+        reason: reason.to_owned(),
+    }
+}
