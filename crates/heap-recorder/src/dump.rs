@@ -11,6 +11,9 @@ use std::{env, error::Error as StdError, io};
 /// Dumps the sampled live heap: a gzip'd `profile.proto` with `inuse_space`, addresses and build
 /// ids, no names.
 ///
+/// While a [`Recorder`](crate::Recorder) runs that does not [share its stacks](crate::RecorderBuilder::share_stacks), all
+/// of it stands under one address.
+///
 /// Blocks for some milliseconds, and while another dump is under way: dumps come one at a time. The
 /// first one keeps a list of the process's mappings; the others leave nothing behind.
 ///

@@ -7,7 +7,7 @@ use std::{
     cell::Cell,
     ffi::{c_uint, c_void},
     slice,
-    sync::atomic::{AtomicU8, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
 };
 
 use crate::{
@@ -16,14 +16,23 @@ use crate::{
         samples::{self, Sample},
         sites,
     },
+    unwind,
 };
 
 /// The base-2 logarithm of the sampling interval.
 static LG_INTERVAL: AtomicU8 = AtomicU8::new(19);
 
+/// Whether stacks are kept on the thread, and not in what jemalloc hands over.
+static STACKS_ARE_KEPT: AtomicBool = AtomicBool::new(false);
+
 thread_local! {
     /// The interval that this thread's next sample was drawn by, plus one; 0 before the first.
     static DRAWN_BY: Cell<u8> = const { Cell::new(0) };
+}
+
+/// Notes where stacks are.
+pub(crate) fn note_kept_stacks(kept: bool) {
+    STACKS_ARE_KEPT.store(kept, Relaxed);
 }
 
 /// Notes the interval that is in force from now on.
@@ -58,14 +67,17 @@ pub(crate) unsafe extern "C" fn sampled(
 ) {
     let label = Label::current();
     let lg_interval = drawn_by();
-    let frames = match len {
-        0 => &[][..],
+    let objects = weight(size, lg_interval);
+    let record = |frames: &[usize]| sites::record(frames, label, objects, objects * size as f64);
+    let site = if STACKS_ARE_KEPT.load(Relaxed) {
+        unwind::with_kept(record)
+    } else if len == 0 {
+        record(&[])
+    } else {
         // SAFETY: `stack` holds `len` pointers, as large as numbers, and stays as it is: it belongs to jemalloc's
         // record of this stack, which counts this object.
-        len => unsafe { slice::from_raw_parts(stack.cast::<usize>(), len as usize) },
+        record(unsafe { slice::from_raw_parts(stack.cast::<usize>(), len as usize) })
     };
-    let objects = weight(size, lg_interval);
-    let site = sites::record(frames, label, objects, objects * size as f64);
     let (cohort, born) = (load::cohort(), clock::ticks());
     samples::insert(Sample::new(
         address as usize,

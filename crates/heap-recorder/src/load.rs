@@ -4,13 +4,17 @@
 //! are, and sets them back, so that nothing is counted twice or lost.
 
 use std::{
+    cell::Cell,
     collections::{HashMap, VecDeque},
+    hash::Hasher as _,
     sync::{
         Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::{Instant, SystemTime},
 };
+
+use rustc_hash::FxHasher;
 
 use heap_profile::{Cohort, INSTRUMENT, OTHER, Requests};
 
@@ -22,6 +26,8 @@ pub(crate) const DEFAULT_LIMIT: usize = 1024;
 const MOST: usize = 4095;
 /// Characters of a name that are kept: names come from clients.
 const NAME_LENGTH: usize = 128;
+/// Slots of each thread's cache of operations.
+const CACHE: usize = 64;
 /// Cohorts that are remembered.
 const COHORTS_KEPT: usize = 256;
 /// Operations before the first named one: none, other, instrument.
@@ -75,19 +81,29 @@ pub(crate) fn overflow() -> u64 {
     OVERFLOW.load(Relaxed)
 }
 
+thread_local! {
+    /// The operations that this thread has seen, each in a place by its name: most requests ask for few.
+    static SEEN: [Cell<Option<&'static Entry>>; CACHE] = const { [const { Cell::new(None) }; CACHE] };
+}
+
 impl Operation {
     /// An operation by its name, of which the first 128 characters count. Where the table is full it is the one that
     /// goes by `(other)`.
     pub fn named(name: &str) -> Self {
-        let name = name
-            .char_indices()
-            .nth(NAME_LENGTH)
-            .map_or(name, |(end, _)| &name[..end]);
-        let operations = OPERATIONS.read().unwrap_or_else(PoisonError::into_inner);
-        let known = operations.as_ref().and_then(|all| all.by_name.get(name).copied());
-        drop(operations);
-        let entry = known.or_else(|| Label::INSTRUMENT.within(|| enter(name)));
-        entry.map_or_else(Self::other, Self)
+        let name = shortened(name);
+        let mut hasher = FxHasher::default();
+        hasher.write(name.as_bytes());
+        let slot = hasher.finish() as usize % CACHE;
+        SEEN.with(|seen| {
+            if let Some(entry) = seen[slot].get().filter(|entry| *entry.name == *name) {
+                return Self(entry);
+            }
+            let entry = Label::INSTRUMENT.within(|| enter(name));
+            if entry.is_some() {
+                seen[slot].set(entry);
+            }
+            entry.map_or_else(Self::other, Self)
+        })
     }
 
     fn other() -> Self {
@@ -212,11 +228,25 @@ fn now_nanos() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Enters a name; nothing where the table is full. Entries live as long as the process, and are bounded.
+fn shortened(name: &str) -> &str {
+    if name.len() <= NAME_LENGTH {
+        return name;
+    }
+    let end = name.char_indices().nth(NAME_LENGTH);
+    end.map_or(name, |(end, _)| &name[..end])
+}
+
+/// Finds a name, or enters it; nothing where the table is full. Entries live as long as the process, and are bounded.
 fn enter(name: &str) -> Option<&'static Entry> {
+    let known = |all: &Operations| all.by_name.get(name).copied();
+    let operations = OPERATIONS.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(entry) = operations.as_ref().and_then(known) {
+        return Some(entry);
+    }
+    drop(operations);
     let mut operations = OPERATIONS.write().unwrap_or_else(PoisonError::into_inner);
     let operations = operations.get_or_insert_with(Operations::begin);
-    if let Some(entry) = operations.by_name.get(name) {
+    if let Some(entry) = known(operations) {
         return Some(entry);
     }
     if operations.entries.len() >= LIMIT.load(Relaxed) {

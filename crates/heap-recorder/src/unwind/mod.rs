@@ -5,10 +5,12 @@
 //! frame, where jemalloc's own unwinder interprets tables. A function without one breaks the chain or leads it
 //! astray, so each step is checked: within the thread's stack ([`bounds`]), and growing.
 //!
-//! [`check`] compares both unwinders on a real sample before this one is used.
+//! [`check`] compares both unwinders on a real sample before this one is used; `kept` keeps a stack for the recorder
+//! alone.
 
 mod bounds;
 pub(crate) mod check;
+mod kept;
 
 use std::{
     arch::asm,
@@ -16,6 +18,8 @@ use std::{
     mem, ptr,
     sync::atomic::{AtomicPtr, Ordering::Relaxed},
 };
+
+pub(crate) use kept::{keep_by_frame_pointers, keep_stock, with_kept};
 
 /// jemalloc's `prof_backtrace_hook_t`: fills `vec` with at most `max` return addresses, and `len` with their number.
 pub(crate) type Backtrace = unsafe extern "C" fn(vec: *mut *mut c_void, len: *mut c_uint, max: c_uint);
@@ -68,22 +72,22 @@ pub(crate) unsafe extern "C" fn by_frame_pointers(vec: *mut *mut c_void, len: *m
 ///
 /// # Safety
 /// As [`by_frame_pointers`].
-unsafe fn stock(vec: *mut *mut c_void, len: *mut c_uint, max: c_uint) {
+unsafe extern "C" fn stock(vec: *mut *mut c_void, len: *mut c_uint, max: c_uint) {
     if let Some(hook) = stock_hook() {
         // SAFETY: as this function's.
         unsafe { hook(vec, len, max) }
     }
 }
 
-/// jemalloc's own unwinder, once it is kept.
+/// jemalloc's own unwinder, once it is noted.
 pub(crate) fn stock_hook() -> Option<Backtrace> {
     let stock = STOCK.load(Relaxed);
-    // SAFETY: what is not null is what `keep_stock` stored: a function of this type.
+    // SAFETY: what is not null is what `note_stock` stored: a function of this type.
     (!stock.is_null()).then(|| unsafe { mem::transmute::<*mut c_void, Backtrace>(stock) })
 }
 
-/// Keeps jemalloc's own unwinder.
-pub(crate) fn keep_stock(found: Backtrace) {
+/// Notes jemalloc's own unwinder.
+pub(crate) fn note_stock(found: Backtrace) {
     STOCK.store(found as *mut c_void, Relaxed);
 }
 

@@ -117,7 +117,7 @@ fn by_stack(profile: &Profile) -> BTreeMap<Vec<u64>, i64> {
 fn every_stack_has_as_many_live_bytes_as_in_jemallocs_own_account() {
     let test = "recorder::every_stack_has_as_many_live_bytes_as_in_jemallocs_own_account";
     alone(test, "lg_prof_sample:13", || {
-        let recorder = start();
+        let recorder = Recorder::builder().share_stacks().start();
         let held = (novels(), atlases());
         drop(novels());
         // Both before either is looked at: reading them allocates.
