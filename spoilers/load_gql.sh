@@ -13,7 +13,7 @@ set -euo pipefail
 WARM_UP=1000
 REQUESTS=10000
 # What grows by time and not by requests is given this many looks, a second apart, to grow by
-# this many bytes: a snapshot is a sample (one in 512 KiB), and less would hardly show in it.
+# this many bytes: a snapshot is a sample (one in 64 KiB), and less would hardly show in it.
 LOOKS=30
 ENOUGH=$((12 * 1024 * 1024))
 

@@ -1,11 +1,11 @@
 //! What a snapshot says besides its samples, so that a comparison needs nothing else: memory figures, what the load
 //! did, what was dropped, and the GraphQL schema.
 //!
-//! `profile.proto` has no place of its own for it. It travels in two comments: [`INFO_COMMENT`] and JSON,
-//! [`SCHEMA_COMMENT`] and the schema in the definition language. Other readers show or skip them.
+//! `profile.proto` has no place for it but free comments, which `go tool pprof` prints above each table. So it travels in
+//! two fields of the message with numbers of our own, [`Profile::account`] and [`Profile::sdl`]: other readers pass over
+//! them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,11 +31,6 @@ pub const BORN: &str = "born";
 pub const OTHER: &str = "(other)";
 /// The operation of what the instrument itself allocates: to be kept out of verdicts.
 pub const INSTRUMENT: &str = "(instrument)";
-
-/// How the comment with a [`SnapshotInfo`] begins.
-pub const INFO_COMMENT: &str = "heap-snapshot ";
-/// How the comment with the schema begins.
-pub const SCHEMA_COMMENT: &str = "graphql-schema ";
 
 /// The version of [`SnapshotInfo`]. It grows when a reader of the older one would misread the newer.
 const VERSION: u32 = 1;
@@ -120,10 +115,10 @@ impl Profile {
     /// # Errors
     /// Where there is something, and it is not of this version or damaged.
     pub fn info(&self) -> Result<Option<SnapshotInfo>, Error> {
-        let Some(text) = self.comment(INFO_COMMENT) else {
+        if self.account.is_empty() {
             return Ok(None);
-        };
-        let info: SnapshotInfo = serde_json::from_str(text).map_err(Error::bad_info)?;
+        }
+        let info: SnapshotInfo = serde_json::from_str(&self.account).map_err(Error::bad_info)?;
         if info.version != VERSION {
             return Err(Error::bad_info(format_args!(
                 "version {} instead of {VERSION}",
@@ -135,37 +130,26 @@ impl Profile {
 
     /// The schema of the service in the definition language, where the snapshot has it.
     pub fn schema(&self) -> Option<&str> {
-        self.comment(SCHEMA_COMMENT)
+        Some(&*self.sdl).filter(|sdl| !sdl.is_empty())
     }
 
-    /// Adds what the snapshot says besides its samples.
+    /// Sets what the snapshot says besides its samples.
     pub fn set_info(&mut self, info: &SnapshotInfo) {
         // A map with text for keys, numbers and text: it cannot fail.
-        let text = serde_json::to_string(info).unwrap_or_default();
-        self.comments.push(Arc::from(format!("{INFO_COMMENT}{text}")));
+        self.account = serde_json::to_string(info).unwrap_or_default().into();
     }
 
-    /// Adds the service's schema in the definition language.
+    /// Sets the service's schema in the definition language.
     pub fn set_schema(&mut self, sdl: &str) {
-        self.comments.push(Arc::from(format!("{SCHEMA_COMMENT}{sdl}")));
-    }
-
-    fn comment(&self, beginning: &str) -> Option<&str> {
-        find(&self.comments, beginning)
+        self.sdl = sdl.into();
     }
 }
 
 impl Symbolized {
     /// The schema of the service in the definition language, where the snapshot has it.
     pub fn schema(&self) -> Option<&str> {
-        find(&self.comments, SCHEMA_COMMENT)
+        Some(&*self.sdl).filter(|sdl| !sdl.is_empty())
     }
-}
-
-fn find<'a>(comments: &'a [Arc<str>], beginning: &str) -> Option<&'a str> {
-    comments
-        .iter()
-        .find_map(|comment| comment.strip_prefix(beginning))
 }
 
 #[cfg(test)]

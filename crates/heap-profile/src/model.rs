@@ -39,6 +39,11 @@ pub struct Profile {
     pub comments: Vec<Arc<str>>,
     /// The sample type that viewers should show first; empty where the file does not say.
     pub default_sample_type: Arc<str>,
+    /// What the snapshot says besides its samples, as JSON; empty where another program wrote the file. See
+    /// [`Profile::info`].
+    pub account: Arc<str>,
+    /// The service's GraphQL schema in the definition language; empty where the file has none. See [`Profile::schema`].
+    pub sdl: Arc<str>,
 }
 
 /// The meaning of one value of each sample.

@@ -27,6 +27,12 @@ pub(super) struct Profile {
     pub(super) comment: Vec<i64>,
     #[prost(int64, tag = "14")]
     pub(super) default_sample_type: i64,
+    /// Not part of the format: readers pass over fields that they do not know.
+    #[prost(string, tag = "7101")]
+    pub(super) account: String,
+    /// See `account`.
+    #[prost(string, tag = "7102")]
+    pub(super) sdl: String,
 }
 
 #[derive(Clone, Copy, PartialEq, prost::Message)]

@@ -37,6 +37,8 @@ pub(super) fn from_message(message: message::Profile) -> Result<Profile, Error> 
             .transpose()?,
         comments: collect(message.comment, |each| strings.get(each))?,
         default_sample_type: strings.get(message.default_sample_type)?,
+        account: message.account.into(),
+        sdl: message.sdl.into(),
     })
 }
 

@@ -42,6 +42,8 @@ pub(super) fn to_message(profile: &Profile) -> Result<message::Profile, Error> {
         period: profile.period.as_ref().map_or(0, |each| each.value),
         comment: profile.comments.iter().map(|each| strings.index(each)).collect(),
         default_sample_type: strings.index(&profile.default_sample_type),
+        account: profile.account.to_string(),
+        sdl: profile.sdl.to_string(),
     };
     mark_symbolized(&mut message);
     message.string_table = strings.table;

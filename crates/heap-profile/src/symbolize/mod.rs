@@ -36,8 +36,8 @@ pub struct Symbolized {
     pub time_nanos: i64,
     /// The mean distance between samples.
     pub period: Option<Period>,
-    /// Free text, the service's schema among it.
-    pub comments: Vec<Arc<str>>,
+    /// The service's GraphQL schema in the definition language; empty where the file has none.
+    pub sdl: Arc<str>,
 }
 
 /// A stack by name, and what was allocated there.
@@ -152,7 +152,7 @@ impl Symbolizer {
             program,
             time_nanos: profile.time_nanos,
             period: profile.period.clone(),
-            comments: profile.comments.clone(),
+            sdl: profile.sdl.clone(),
         })
     }
 

@@ -113,10 +113,13 @@ pub(crate) fn any_profile() -> impl Strategy<Value = Profile> {
                     any::<i64>(),
                     option::of(any_period()),
                     vec(text(), 0..3),
-                    text(),
+                    [text(), text(), text()],
                 );
                 (samples, rest).prop_map(
-                    move |(samples, (time_nanos, duration_nanos, period, comments, default))| Profile {
+                    move |(
+                        samples,
+                        (time_nanos, duration_nanos, period, comments, [default, account, sdl]),
+                    )| Profile {
                         sample_types: sample_types.clone(),
                         samples,
                         mappings: mappings.clone(),
@@ -126,7 +129,9 @@ pub(crate) fn any_profile() -> impl Strategy<Value = Profile> {
                         duration_nanos,
                         period,
                         comments,
-                        default_sample_type: default,
+                        default_sample_type: default.clone(),
+                        account: account.clone(),
+                        sdl: sdl.clone(),
                     },
                 )
             },
