@@ -1,7 +1,5 @@
 //! The live heap by each key, and names for those who have no binary.
 
-use std::sync::Arc;
-
 use heap_profile::{
     COHORT, Error, FIELD, Frame, Function, INSTRUMENT, INTERVAL, Label, LabelValue, Line, LiveHeap,
     LiveHeapKey, Location, Mapping, OBJECT_SIZE, OPERATION, Period, Profile, STACK, Sample, Symbolized,
