@@ -57,12 +57,14 @@ impl Recorder {
     pub fn profile(self, schema: Option<&str>) -> Result<Profile, Error> {
         self.must_record()?;
         as_instrument(|| {
+            // Read once: another thread may set another one meanwhile, and the rows are told against this one.
+            let lg_interval = hooks::lg_interval();
             // Before the samples are copied, which takes memory.
-            let info = self.info();
-            let mut profile = fold()?;
+            let info = self.info(lg_interval);
+            let mut profile = fold(lg_interval)?;
             profile.period = Some(Period {
                 kind: WORDS.space.clone(),
-                value: 1 << hooks::lg_interval(),
+                value: 1 << lg_interval,
             });
             profile.time_nanos = now_nanos();
             let first = info
@@ -78,10 +80,10 @@ impl Recorder {
         })
     }
 
-    fn info(self) -> SnapshotInfo {
+    fn info(self, lg_interval: u8) -> SnapshotInfo {
         let mut info = SnapshotInfo::new();
         info.process = self.process().to_owned();
-        info.sample_interval = 1 << hooks::lg_interval();
+        info.sample_interval = 1 << lg_interval;
         info.live_samples = samples::totals().live;
         info.own_bytes = pages::own_bytes();
         info.dropped = dropped();
@@ -99,14 +101,14 @@ fn now_nanos() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-fn fold() -> Result<Profile, Error> {
+fn fold(lg_interval: u8) -> Result<Profile, Error> {
     let mut live = Pages::new();
     samples::copy(&mut live).ok_or(Error::OutOfMemory)?;
     // After the samples: the site of each is in the table by then.
     let table = sites::copy().ok_or(Error::OutOfMemory)?;
     let key = |sample: &Sample| (sample.site, sample.cohort, sample.size, sample.lg_interval);
     live.sort_unstable_by_key(key);
-    let mut writer = Writer::new(&table);
+    let mut writer = Writer::new(&table, lg_interval);
     let by_id: HashMap<u32, &Site> = table.sites.iter().map(|site| (site.id, site)).collect();
     for group in live.chunk_by(|a, b| key(a) == key(b)) {
         if let Some(site) = group.first().and_then(|sample| by_id.get(&sample.site)) {
@@ -123,6 +125,8 @@ fn fold() -> Result<Profile, Error> {
 struct Writer<'a> {
     profile: Profile,
     table: &'a Sites,
+    /// That of the profile's period.
+    lg_interval: u8,
     stacks: HashMap<u32, Vec<usize>>,
     locations: HashMap<usize, usize>,
     names: HashMap<Label, Vec<Tag>>,
@@ -139,7 +143,7 @@ struct Segment {
 }
 
 impl<'a> Writer<'a> {
-    fn new(table: &'a Sites) -> Self {
+    fn new(table: &'a Sites, lg_interval: u8) -> Self {
         let (mappings, segments) = mapped_files();
         let profile = Profile {
             sample_types: WORDS.values.to_vec(),
@@ -150,6 +154,7 @@ impl<'a> Writer<'a> {
         Self {
             profile,
             table,
+            lg_interval,
             stacks: HashMap::new(),
             locations: HashMap::new(),
             names: HashMap::new(),
@@ -172,7 +177,7 @@ impl<'a> Writer<'a> {
             clock::in_millis(sample.born),
             &WORDS.milliseconds,
         ));
-        if sample.lg_interval != hooks::lg_interval() {
+        if sample.lg_interval != self.lg_interval {
             labels.push(number(&WORDS.interval, 1 << sample.lg_interval, &WORDS.bytes));
         }
         let values = vec![0, 0, objects.round() as i64, bytes.round() as i64];
