@@ -58,10 +58,16 @@ pub(crate) fn read_bool(name: &'static str) -> Option<bool> {
 
 /// The profiler's mean sampling interval in bytes.
 pub(crate) fn sample_interval() -> Result<u64, Error> {
-    // SAFETY: `prof.lg_sample` is a `size_t` (jemalloc(3)).
-    unsafe { raw::read::<usize>(b"prof.lg_sample\0") }
+    lg_sample()
         .map(|exponent| 1u64.checked_shl(exponent as u32).unwrap_or(u64::MAX))
         .map_err(|source| refused("prof.lg_sample", source))
+}
+
+/// The base-2 logarithm of that interval. Safe in the hooks: jemalloc reads it without a lock (`CTL_RO_NL_CGEN` in its
+/// ctl.c), and nothing is allocated.
+pub(crate) fn lg_sample() -> Result<usize, tikv_jemalloc_ctl::Error> {
+    // SAFETY: `prof.lg_sample` is a `size_t` (jemalloc(3)).
+    unsafe { raw::read::<usize>(b"prof.lg_sample\0") }
 }
 
 /// Bytes that this thread has allocated through jemalloc since it began.

@@ -5,13 +5,13 @@
 
 use std::{
     cell::Cell,
-    ffi::{c_uint, c_void},
+    ffi::{c_int, c_uint, c_void},
     slice,
     sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
 };
 
 use crate::{
-    Label, clock, load,
+    Error, Label, clock, ctl, load,
     table::{
         samples::{self, Sample},
         sites,
@@ -19,8 +19,10 @@ use crate::{
     unwind,
 };
 
-/// The base-2 logarithm of the sampling interval.
+/// The base-2 logarithm of the sampling interval, and [`CHANGING`] while another one is being set.
 static LG_INTERVAL: AtomicU8 = AtomicU8::new(19);
+/// A bit above any logarithm.
+const CHANGING: u8 = 1 << 7;
 
 /// Whether stacks are kept on the thread, and not in what jemalloc hands over.
 static STACKS_ARE_KEPT: AtomicBool = AtomicBool::new(false);
@@ -40,9 +42,18 @@ pub(crate) fn note_interval(exponent: u8) {
     LG_INTERVAL.store(exponent, Relaxed);
 }
 
-/// The base-2 logarithm of the interval in force.
+/// Has `set` change the interval. jemalloc draws by the new one from somewhere in the middle of it on, and then goes
+/// through all threads, which takes it long enough for thousands of samples: meanwhile the hooks ask jemalloc.
+pub(crate) fn change_interval(exponent: u8, set: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    let before = LG_INTERVAL.fetch_or(CHANGING, Relaxed);
+    let changed = set();
+    note_interval(if changed.is_ok() { exponent } else { before });
+    changed
+}
+
+/// The base-2 logarithm of the interval in force; while it is being changed, the one before.
 pub(crate) fn lg_interval() -> u8 {
-    LG_INTERVAL.load(Relaxed)
+    LG_INTERVAL.load(Relaxed) & !CHANGING
 }
 
 /// How many objects a sample of that size stands for: `1 / p`, where `p = 1 - exp(-size / interval)` is the probability
@@ -65,6 +76,7 @@ pub(crate) unsafe extern "C" fn sampled(
     len: c_uint,
     size: usize,
 ) {
+    let _errno = Errno::keep();
     let label = Label::current();
     let lg_interval = drawn_by();
     let objects = weight(size, lg_interval);
@@ -92,12 +104,41 @@ pub(crate) unsafe extern "C" fn sampled(
 /// # Safety
 /// None: it looks the address up, and never follows it.
 pub(crate) unsafe extern "C" fn freed(address: *const c_void, _size: usize) {
+    let _errno = Errno::keep();
     samples::remove(address as usize);
+}
+
+/// Puts the thread's error number back when it is dropped. A lock that is contended goes through a system call, which
+/// may set it; and what frees memory between a failure and reading its number relies on `free` to leave that alone
+/// (POSIX.1-2024).
+struct Errno {
+    at: *mut c_int,
+    was: c_int,
+}
+
+impl Errno {
+    fn keep() -> Self {
+        // SAFETY: it returns the address of the calling thread's own number, which is always there.
+        let at = unsafe { libc::__errno_location() };
+        // SAFETY: as above.
+        let was = unsafe { *at };
+        Self { at, was }
+    }
+}
+
+impl Drop for Errno {
+    fn drop(&mut self) {
+        // SAFETY: as above; the value never leaves its thread, since the pointer is not `Send`.
+        unsafe { *self.at = self.was };
+    }
 }
 
 /// A thread waits out the distance that it drew at its last sample, whatever the interval has become since.
 fn drawn_by() -> u8 {
-    let now = lg_interval();
+    let now = match LG_INTERVAL.load(Relaxed) {
+        noted if noted & CHANGING == 0 => noted,
+        noted => ctl::lg_sample().map_or(noted & !CHANGING, |exponent| exponent as u8 & !CHANGING),
+    };
     let drawn = DRAWN_BY.replace(now + 1);
     if drawn == 0 { now } else { drawn - 1 }
 }

@@ -268,9 +268,7 @@ impl Recorder {
         self.must_record()?;
         let _turn = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner);
         let exponent = bytes.ilog2() as u8;
-        ctl::set_sample_interval(exponent)?;
-        hooks::note_interval(exponent);
-        Ok(())
+        hooks::change_interval(exponent, || ctl::set_sample_interval(exponent))
     }
 
     /// Switches sampling on or off. What is in the table stays there until it is freed.
