@@ -39,8 +39,11 @@ static STOCK: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 pub(crate) unsafe extern "C" fn by_frame_pointers(vec: *mut *mut c_void, len: *mut c_uint, max: c_uint) {
     let start = frame_pointer();
     let bounds = bounds::of_this_thread(start);
-    if !bounds.holds(start) {
-        // A stack of its own, as of a coroutine or a signal handler: its bounds are not known.
+    // Below this variable nothing is in use, and on the main thread's stack nothing need be mapped there.
+    let here = 0_u8;
+    if !bounds.holds(start) || start < &raw const here as usize {
+        // A stack of its own, as of a coroutine or a signal handler: its bounds are not known. Or no frame pointer:
+        // this program was built without them.
         // SAFETY: as this function's.
         return unsafe { stock(vec, len, max) };
     }
