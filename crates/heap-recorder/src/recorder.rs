@@ -50,7 +50,7 @@ pub struct Recorder {
 pub struct Bounds {
     /// Live samples, at some 60 bytes each: 1,048,576 unless told otherwise.
     pub samples: usize,
-    /// Distinct stacks, at some 300 bytes each: 65,536 unless told otherwise.
+    /// Distinct stacks, at some 300 bytes each, at most 16,777,216: 65,536 unless told otherwise.
     pub stacks: usize,
     /// Operations that are told apart, at most 4,092: 1,024 unless told otherwise.
     pub operations: usize,

@@ -69,14 +69,7 @@ struct Shard {
     dropped: u64,
 }
 
-static TABLE: [Mutex<Shard>; SHARDS] = [const {
-    Mutex::new(Shard {
-        slots: Pages::new(),
-        len: 0,
-        uncounted: 0,
-        dropped: 0,
-    })
-}; SHARDS];
+static TABLE: [Mutex<Shard>; SHARDS] = [const { Mutex::new(Shard::new()) }; SHARDS];
 
 /// The most samples of one shard.
 static SHARD_LIMIT: AtomicUsize = AtomicUsize::new(DEFAULT_LIMIT / SHARDS);
@@ -115,45 +108,13 @@ fn uncounted(size: usize) -> i64 {
 /// address that another thread may have got in the meantime (`prof_realloc` in jemalloc's prof_inlines.h).
 pub(crate) fn insert(sample: Sample) {
     let (shard, hash) = place_of(sample.address);
-    let mut shard = locked(shard);
-    let shard = &mut *shard;
-    match find(&shard.slots, hash, sample.address) {
-        Found::Here(at) => {
-            if let Some(slot) = shard.slots.get_mut(at) {
-                shard.uncounted += uncounted(sample.size) - uncounted(slot.size);
-                let pending = slot.pending.saturating_add(1);
-                *slot = Sample { pending, ..sample };
-            }
-        }
-        Found::Free(_) | Found::NoSlots => match shard.room_for(hash, sample.address) {
-            Some(slot) => {
-                *slot = sample;
-                shard.len += 1;
-                shard.uncounted += uncounted(sample.size);
-            }
-            None => shard.dropped += 1,
-        },
-    }
+    locked(shard).insert(hash, sample);
 }
 
 /// Removes the sample at an address. One that is not there was dropped, or older than the recorder.
 pub(crate) fn remove(address: usize) {
     let (shard, hash) = place_of(address);
-    let mut shard = locked(shard);
-    let Found::Here(at) = find(&shard.slots, hash, address) else {
-        return;
-    };
-    let Some(slot) = shard.slots.get_mut(at) else {
-        return;
-    };
-    if slot.pending > 0 {
-        slot.pending -= 1;
-        return;
-    }
-    let bytes = uncounted(slot.size);
-    shard.uncounted -= bytes;
-    shard.len -= 1;
-    close_gap(&mut shard.slots, at);
+    locked(shard).remove(hash, address);
 }
 
 /// Appends all live samples, shard by shard: each shard as it is at one moment. Nothing where there is no memory.
@@ -190,6 +151,51 @@ pub(crate) fn totals() -> Totals {
 }
 
 impl Shard {
+    const fn new() -> Self {
+        Self {
+            slots: Pages::new(),
+            len: 0,
+            uncounted: 0,
+            dropped: 0,
+        }
+    }
+
+    fn insert(&mut self, hash: usize, sample: Sample) {
+        match find(&self.slots, hash, sample.address) {
+            Found::Here(at) => {
+                if let Some(slot) = self.slots.get_mut(at) {
+                    self.uncounted += uncounted(sample.size) - uncounted(slot.size);
+                    let pending = slot.pending.saturating_add(1);
+                    *slot = Sample { pending, ..sample };
+                }
+            }
+            Found::Free(_) | Found::NoSlots => match self.room_for(hash, sample.address) {
+                Some(slot) => {
+                    *slot = sample;
+                    self.len += 1;
+                    self.uncounted += uncounted(sample.size);
+                }
+                None => self.dropped += 1,
+            },
+        }
+    }
+
+    fn remove(&mut self, hash: usize, address: usize) {
+        let Found::Here(at) = find(&self.slots, hash, address) else {
+            return;
+        };
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
+        if slot.pending > 0 {
+            slot.pending -= 1;
+            return;
+        }
+        self.uncounted -= uncounted(slot.size);
+        self.len -= 1;
+        close_gap(&mut self.slots, at);
+    }
+
     /// A free slot for that address, in a table that was made larger if need be; nothing where it is full.
     fn room_for(&mut self, hash: usize, address: usize) -> Option<&mut Sample> {
         if self.len >= SHARD_LIMIT.load(Relaxed) {
@@ -263,3 +269,6 @@ fn close_gap(slots: &mut [Sample], mut gap: usize) {
         slot.address = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

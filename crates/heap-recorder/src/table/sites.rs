@@ -25,6 +25,8 @@ const SHARDS: usize = 16;
 pub(crate) const DEFAULT_LIMIT: usize = 1 << 16;
 /// Sites for each stack of the limit, on average.
 const SITES_A_STACK: usize = 4;
+/// The highest limit: positions and ids are 32-bit numbers.
+const MOST: usize = 1 << 24;
 /// Frames for each stack of the limit, on average: deep ones make up for shallow ones.
 const FRAMES_A_STACK: usize = 64;
 
@@ -60,43 +62,21 @@ struct Shard {
     unlabelled: u64,
 }
 
-static TABLE: [Mutex<Shard>; SHARDS] = [const {
-    Mutex::new(Shard {
-        frames: Pages::new(),
-        stacks: Pages::new(),
-        stack_index: Index::new(),
-        sites: Pages::new(),
-        site_index: Index::new(),
-        stackless: 0,
-        unlabelled: 0,
-    })
-}; SHARDS];
+static TABLE: [Mutex<Shard>; SHARDS] = [const { Mutex::new(Shard::new()) }; SHARDS];
 
 /// The most stacks of one shard.
 static SHARD_LIMIT: AtomicUsize = AtomicUsize::new(DEFAULT_LIMIT / SHARDS);
 
 /// Sets the bound on stacks, and with it those on frames and sites.
 pub(crate) fn configure(stacks: usize) {
-    SHARD_LIMIT.store(stacks.div_ceil(SHARDS), Relaxed);
+    SHARD_LIMIT.store(stacks.min(MOST).div_ceil(SHARDS), Relaxed);
 }
 
 /// Counts an allocation that stands for so many `objects` and `bytes`; gives the site's id.
 pub(crate) fn record(frames: &[usize], label: Label, objects: f64, bytes: f64) -> u32 {
     let hash = hash_of(frames);
     let number = (hash >> 60) as usize & (SHARDS - 1);
-    let mut shard = locked(&TABLE[number]);
-    let stack = shard.stack(hash, frames).unwrap_or_else(|| {
-        shard.stackless += 1;
-        0
-    });
-    let site = shard.site(stack, label).unwrap_or_else(|| {
-        shard.unlabelled += 1;
-        shard.site(stack, Label::OTHER).unwrap_or(0)
-    });
-    if let Some(entry) = shard.sites.get_mut(site as usize) {
-        entry.objects += objects;
-        entry.bytes += bytes;
-    }
+    let site = locked(&TABLE[number]).record(hash, frames, label, objects, bytes);
     global(site, number)
 }
 
@@ -172,6 +152,35 @@ pub(crate) fn dropped() -> (u64, u64) {
 }
 
 impl Shard {
+    const fn new() -> Self {
+        Self {
+            frames: Pages::new(),
+            stacks: Pages::new(),
+            stack_index: Index::new(),
+            sites: Pages::new(),
+            site_index: Index::new(),
+            stackless: 0,
+            unlabelled: 0,
+        }
+    }
+
+    /// As the function of that name; gives the site's position.
+    fn record(&mut self, hash: u64, frames: &[usize], label: Label, objects: f64, bytes: f64) -> u32 {
+        let stack = self.stack(hash, frames).unwrap_or_else(|| {
+            self.stackless += 1;
+            0
+        });
+        let site = self.site(stack, label).unwrap_or_else(|| {
+            self.unlabelled += 1;
+            self.site(stack, Label::OTHER).unwrap_or(0)
+        });
+        if let Some(entry) = self.sites.get_mut(site as usize) {
+            entry.objects += objects;
+            entry.bytes += bytes;
+        }
+        site
+    }
+
     /// Enters what everything that does not fit goes to: the stack without frames, and its site without a label.
     fn begin(&mut self) -> Option<()> {
         if self.stacks.is_empty() {
@@ -271,3 +280,6 @@ fn site_hash(stack: u32, label: Label) -> u64 {
     hasher.write_u32(label.number());
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests;
