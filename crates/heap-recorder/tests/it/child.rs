@@ -37,4 +37,6 @@ pub(crate) fn alone_as(
         text.contains("1 passed"),
         "{test} in a child process:\n{text}\n{errors}"
     );
+    // Shown by `--nocapture` alone: the figures that were measured.
+    println!("{text}");
 }

@@ -2,11 +2,20 @@
 //!
 //! Whatever measures a heap runs in a child process, alone: see `child`.
 
+mod bounds;
 mod child;
 mod dump;
+mod labels;
+mod load;
 mod memory;
 mod options;
 mod recorder;
+mod resize;
+mod rows;
+mod snapshots;
+mod soak;
+mod states;
+mod tasks;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -1,7 +1,7 @@
 //! The recorder's figures against what is known: an allocation pattern, and jemalloc's own account.
 
-use crate::child::alone;
-use heap_profile::{INUSE_OBJECTS, INUSE_SPACE, LabelValue, OBJECT_SIZE, Profile, STACK};
+use crate::{child::alone, rows::number};
+use heap_profile::{INUSE_OBJECTS, INUSE_SPACE, OBJECT_SIZE, Profile, STACK};
 use heap_recorder::{Recorder, Recording, Unwinder, dump, memory};
 use std::{collections::BTreeMap, hint::black_box};
 
@@ -16,13 +16,6 @@ pub(crate) fn total(profile: &Profile, kind: &str) -> i64 {
     let index = profile.sample_types.iter().position(|each| &*each.kind == kind);
     let index = index.unwrap_or_else(|| panic!("no {kind} in {:?}", profile.sample_types));
     profile.samples.iter().map(|row| row.values[index]).sum()
-}
-
-pub(crate) fn number(row: &heap_profile::Sample, key: &str) -> Option<i64> {
-    row.labels.iter().find_map(|label| match &label.value {
-        LabelValue::Number(number, _) if *label.key == *key => Some(*number),
-        _ => None,
-    })
 }
 
 /// Objects of many sizes, small and large, as a service has them; and how many bytes they take.
