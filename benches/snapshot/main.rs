@@ -14,7 +14,7 @@ use lab::Lab;
 use requests::Sender;
 
 /// What is filled in, in calls of `hello` of some 7 kB each.
-const CALLS: usize = 155_000;
+const CALLS: usize = 175_000;
 /// One sample in 8 KiB on average: of objects of 7 KiB more than half are sampled.
 const CONF: &str = "lg_prof_sample:13";
 const ROUNDS: usize = 50;
