@@ -2,44 +2,47 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
-/// One tick.
-const TICK: Duration = Duration::from_millis(10);
+/// Milliseconds of one tick.
+const MILLIS: u64 = 10;
 
 /// The reading at the recorder's start, in ticks.
 static START: AtomicU64 = AtomicU64::new(0);
 
-/// The start, in milliseconds since 1970.
+/// When that tick began, in milliseconds since 1970.
 static STARTED: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn start() {
-    START.store(reading(), Relaxed);
+    // By the exact clock, which the coarse one never leads: births are never in the future.
+    let now = millis(libc::CLOCK_MONOTONIC);
+    START.store(now / MILLIS, Relaxed);
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    STARTED.store(since.as_millis() as u64, Relaxed);
+    let since = u64::try_from(since.as_millis()).unwrap_or(0);
+    STARTED.store(since.saturating_sub(now % MILLIS), Relaxed);
 }
 
 /// A moment in ticks as milliseconds since 1970.
 pub(crate) fn in_millis(ticks: u32) -> i64 {
-    let since = u64::from(ticks) * TICK.as_millis() as u64;
+    let since = u64::from(ticks) * MILLIS;
     i64::try_from(STARTED.load(Relaxed) + since).unwrap_or(i64::MAX)
 }
 
 /// Ticks since the start. Safe in the hooks: it reads a page that the kernel keeps up to date, and calls nothing.
 pub(crate) fn ticks() -> u32 {
-    let since = reading().saturating_sub(START.load(Relaxed));
+    // This clock is as coarse as the scheduler's tick, and the cheapest; Linux has had it since 2.6.32.
+    let now = millis(libc::CLOCK_MONOTONIC_COARSE) / MILLIS;
+    let since = now.saturating_sub(START.load(Relaxed));
     u32::try_from(since).unwrap_or(u32::MAX)
 }
 
-fn reading() -> u64 {
+fn millis(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: `time` is what clock_gettime(2) writes to. This clock is as coarse as the scheduler's tick, and the
-    // cheapest; Linux has had it since 2.6.32.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
-    let millis = time.tv_sec as u64 * 1000 + time.tv_nsec as u64 / 1_000_000;
-    millis / TICK.as_millis() as u64
+    // SAFETY: `time` is what clock_gettime(2) writes to.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    time.tv_sec as u64 * 1000 + time.tv_nsec as u64 / 1_000_000
 }
