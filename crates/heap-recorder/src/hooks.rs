@@ -2,12 +2,18 @@
 //!
 //! Both run outside of the profiler's locks, on the thread that allocates or frees, before it goes on. They take a lock
 //! or two of the recorder's tables, for some tens of nanoseconds; they call nothing that allocates, frees or panics.
+//! Only while the sampling interval is being changed do frees wait for it: see [`change_interval`].
 
 use std::{
     cell::Cell,
     ffi::{c_int, c_uint, c_void},
     slice,
-    sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicBool, AtomicU8,
+        Ordering::{Relaxed, SeqCst},
+    },
+    thread,
+    time::Duration,
 };
 
 use crate::{
@@ -23,6 +29,9 @@ use crate::{
 static LG_INTERVAL: AtomicU8 = AtomicU8::new(19);
 /// A bit above any logarithm.
 const CHANGING: u8 = 1 << 7;
+/// What a free needs at most from the hook to its end, where its thread is not held up: well under a microsecond. More
+/// than a scheduler's turn, for those that are.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// Whether stacks are kept on the thread, and not in what jemalloc hands over.
 static STACKS_ARE_KEPT: AtomicBool = AtomicBool::new(false);
@@ -42,13 +51,38 @@ pub(crate) fn note_interval(exponent: u8) {
     LG_INTERVAL.store(exponent, Relaxed);
 }
 
-/// Has `set` change the interval. jemalloc draws by the new one from somewhere in the middle of it on, and then goes
-/// through all threads, which takes it long enough for thousands of samples: meanwhile the hooks ask jemalloc.
+/// Has `set` change the interval, as `prof.reset` does.
+///
+/// jemalloc draws by the new one from somewhere in the middle of it on, and then goes through all threads, which takes it
+/// long enough for thousands of samples: meanwhile the hooks ask jemalloc which it is.
+///
+/// And meanwhile no sampled object may be freed. jemalloc 5.3.1 destroys what it knows of a thread that has ended twice,
+/// and the process crashes, where `prof.reset` finds it while the last sampled object of that thread is being freed:
+/// `prof_tctx_destroy` decides on it under one lock and does it under another, `prof_tdata_expire` decides in between
+/// (prof_data.c). So frees wait in the hook, and the change waits until those that were past it are through.
 pub(crate) fn change_interval(exponent: u8, set: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
-    let before = LG_INTERVAL.fetch_or(CHANGING, Relaxed);
-    let changed = set();
-    note_interval(if changed.is_ok() { exponent } else { before });
-    changed
+    let mut changing = Changing(LG_INTERVAL.fetch_or(CHANGING, SeqCst));
+    thread::sleep(GRACE);
+    set()?;
+    changing.0 = exponent;
+    Ok(())
+}
+
+/// Ends a change when it is dropped, with the interval that is in force from then on.
+struct Changing(u8);
+
+impl Drop for Changing {
+    fn drop(&mut self) {
+        LG_INTERVAL.store(self.0, SeqCst);
+    }
+}
+
+/// Waits while the interval is being changed. The thread that changes it frees nothing meanwhile, and holds no lock that
+/// one that frees may need.
+fn wait_for_change() {
+    while LG_INTERVAL.load(SeqCst) & CHANGING != 0 {
+        thread::sleep(GRACE / 100);
+    }
 }
 
 /// The base-2 logarithm of the interval in force; while it is being changed, the one before.
@@ -105,10 +139,11 @@ pub(crate) unsafe extern "C" fn sampled(
 /// None: it looks the address up, and never follows it.
 pub(crate) unsafe extern "C" fn freed(address: *const c_void, _size: usize) {
     let _errno = Errno::keep();
+    wait_for_change();
     samples::remove(address as usize);
 }
 
-/// Puts the thread's error number back when it is dropped. A lock that is contended goes through a system call, which
+/// Puts the thread's error number back when it is dropped. A lock that is contended and a wait go through a system call, which
 /// may set it; and what frees memory between a failure and reading its number relies on `free` to leave that alone
 /// (POSIX.1-2024).
 struct Errno {

@@ -259,6 +259,8 @@ impl Recorder {
     /// Sets the mean number of allocated bytes from one sample to the next. Samples that are there keep the weight that
     /// they were drawn with; each thread's next one still comes by the old interval.
     ///
+    /// Blocks for some 20 milliseconds. Threads that free a sampled object meanwhile wait as long.
+    ///
     /// # Errors
     /// Where `bytes` is no power of two from [`LEAST_INTERVAL`] to [`MOST_INTERVAL`], or nothing is recorded.
     pub fn set_sample_interval(self, bytes: u64) -> Result<(), Error> {
