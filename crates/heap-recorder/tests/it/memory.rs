@@ -60,7 +60,8 @@ fn the_three_parts_add_up_to_the_resident_set() {
             found.rss,
             "{found:?}"
         );
-        assert!(found.live > 32 * MIB && found.outside > 0, "{found:?}");
+        // `outside` may be 0: jemalloc counts pages as resident that were never touched.
+        assert!(found.live > 32 * MIB, "{found:?}");
         assert!(found.rss < found.machine_total, "{found:?}");
         assert!(
             found.allocated <= found.active && found.active <= found.resident,

@@ -195,7 +195,8 @@ fn stacks_are_taken_by_frame_pointers_in_this_build_and_can_be_switched() {
 #[test]
 fn a_row_tells_the_size_of_its_objects_and_their_stack() {
     let test = "recorder::a_row_tells_the_size_of_its_objects_and_their_stack";
-    alone(test, "lg_prof_sample:13", || {
+    // 64 intervals to an object, so that each is sampled.
+    alone(test, "lg_prof_sample:10", || {
         let recorder = start();
         let held = atlases();
         let profile = recorder.profile(None).expect("a profile");
