@@ -99,16 +99,13 @@ impl Operation {
                 return Self(entry);
             }
             let entry = Label::INSTRUMENT.within(|| enter(name));
-            if entry.is_some() {
-                seen[slot].set(entry);
+            if *entry.name == *name {
+                seen[slot].set(Some(entry));
+            } else {
+                OVERFLOW.fetch_add(1, Relaxed);
             }
-            entry.map_or_else(Self::other, Self)
+            Self(entry)
         })
-    }
-
-    fn other() -> Self {
-        OVERFLOW.fetch_add(1, Relaxed);
-        Self(reserved(Label::OTHER))
     }
 
     /// What to allocate under.
@@ -236,28 +233,17 @@ fn shortened(name: &str) -> &str {
     end.map_or(name, |(end, _)| &name[..end])
 }
 
-/// Finds a name, or enters it; nothing where the table is full. Entries live as long as the process, and are bounded.
-fn enter(name: &str) -> Option<&'static Entry> {
-    let known = |all: &Operations| all.by_name.get(name).copied();
+/// Finds a name, or enters it; the entry of [`Label::OTHER`] where the table is full. Entries live as long as the process,
+/// and are bounded.
+fn enter(name: &str) -> &'static Entry {
     let operations = OPERATIONS.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(entry) = operations.as_ref().and_then(known) {
-        return Some(entry);
+    if let Some(entry) = operations.as_ref().and_then(|all| all.find(name)) {
+        return entry;
     }
     drop(operations);
     let mut operations = OPERATIONS.write().unwrap_or_else(PoisonError::into_inner);
     let operations = operations.get_or_insert_with(Operations::begin);
-    if let Some(entry) = known(operations) {
-        return Some(entry);
-    }
-    if operations.entries.len() >= LIMIT.load(Relaxed) {
-        return None;
-    }
-    Some(operations.push(name))
-}
-
-fn reserved(label: Label) -> &'static Entry {
-    let mut operations = OPERATIONS.write().unwrap_or_else(PoisonError::into_inner);
-    operations.get_or_insert_with(Operations::begin).entries[label.operation_position()]
+    operations.find(name).unwrap_or_else(|| operations.push(name))
 }
 
 impl Operations {
@@ -270,6 +256,15 @@ impl Operations {
             begun.push(name);
         }
         begun
+    }
+
+    /// The entry that a name goes by; nothing where it is new and there is room.
+    fn find(&self, name: &str) -> Option<&'static Entry> {
+        let other = || {
+            let is_full = self.entries.len() >= LIMIT.load(Relaxed);
+            is_full.then(|| self.entries[Label::OTHER.operation_position()])
+        };
+        self.by_name.get(name).copied().or_else(other)
     }
 
     fn push(&mut self, name: &str) -> &'static Entry {
