@@ -4,14 +4,13 @@
 //! so `leaklab symbolize` does it: it gets the profile on stdin, and answers in JSON on stdout.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use heap_profile::{LiveHeap, LiveHeapKey};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, Command};
+use tokio::io::{self, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::Error;
@@ -40,7 +39,7 @@ pub(crate) fn find(configured: Option<&Path>) -> Result<PathBuf, Error> {
     let beside = env::current_exe()
         .ok()
         .and_then(|binary| Some(binary.parent()?.join(PROGRAM)));
-    let path = env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = env::var_os("PATH").unwrap_or_default();
     let candidates = beside
         .into_iter()
         .chain(env::split_paths(&path).map(|folder| folder.join(PROGRAM)));
@@ -80,26 +79,40 @@ async fn talk(mut child: Child, profile: Vec<u8>) -> Result<Vec<u8>, Error> {
     let mut input = child.stdin.take().ok_or_else(lost)?;
     let output = child.stdout.take().ok_or_else(lost)?;
     let complaints = child.stderr.take().ok_or_else(lost)?;
-    let (mut answer, mut complaint) = (Vec::new(), Vec::new());
-    let mut output = output.take(ANSWER_LIMIT);
-    let mut complaints = complaints.take(COMPLAINT_LIMIT);
     let writing = async move {
         // It may have ended before it read all of it: what it complains about tells more than this error.
         let _ = input.write_all(&profile).await;
     };
-    let (_, read, _) = tokio::join!(
-        writing,
-        output.read_to_end(&mut answer),
-        complaints.read_to_end(&mut complaint)
-    );
-    read.map_err(|error| failed(&error.to_string()))?;
+    let (_, answer, complaint) = tokio::join!(writing, answer(output), complaint(complaints));
+    let answer = answer?;
     let status = child.wait().await.map_err(|error| failed(&error.to_string()))?;
-    if status.success() {
-        Ok(answer)
-    } else {
-        let complaint = String::from_utf8_lossy(&complaint);
-        Err(failed(complaint.trim().trim_start_matches("error: ")))
+    match complaint.trim() {
+        _ if status.success() => Ok(answer),
+        "" => Err(failed(&format!(
+            "the helper ended with {status} and said nothing"
+        ))),
+        complaint => Err(failed(complaint.trim_start_matches("error: "))),
     }
+}
+
+/// All of the answer. Where it is too long, the pipe is closed, which ends the helper.
+async fn answer(output: ChildStdout) -> Result<Vec<u8>, Error> {
+    let mut answer = Vec::new();
+    let read = output.take(ANSWER_LIMIT + 1).read_to_end(&mut answer).await;
+    match read.map_err(|error| failed(&error.to_string()))? as u64 {
+        0..=ANSWER_LIMIT => Ok(answer),
+        _ => Err(failed(&format!("its answer has more than {ANSWER_LIMIT} bytes"))),
+    }
+}
+
+/// The beginning of the complaint. The rest is thrown away, and read before: the helper would wait for it.
+async fn complaint(mut complaints: ChildStderr) -> String {
+    let mut complaint = Vec::new();
+    let mut beginning = (&mut complaints).take(COMPLAINT_LIMIT);
+    // What cannot be read is not told.
+    let _ = beginning.read_to_end(&mut complaint).await;
+    let _ = io::copy(&mut complaints, &mut io::sink()).await;
+    String::from_utf8_lossy(&complaint).into_owned()
 }
 
 fn failed(reason: &str) -> Error {
