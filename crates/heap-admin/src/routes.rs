@@ -1,6 +1,6 @@
 //! What is served besides GraphQL: stored snapshots and a fresh profile.
 
-use crate::{Error, HeapAdmin, Shown, door, store::ENDING};
+use crate::{Error, HeapAdmin, Shown, door, spawn_blocking, store::ENDING};
 use async_graphql::Executor;
 use axum::{
     Json, Router,
@@ -21,7 +21,6 @@ use std::{
     fs::File,
     io::{self, Read},
 };
-use tokio::task::spawn_blocking;
 
 /// What Go's own pprof endpoints say; `go tool pprof`, Pyroscope and Parca look at the bytes. The file
 /// is gzip itself: a `Content-Encoding` would have clients unpack it.
@@ -51,7 +50,12 @@ async fn snapshot(State(admin): State<HeapAdmin>, Path(id): Path<String>) -> Res
         Ok(Some((snapshot, file))) => {
             let name = format!("{}{ENDING}", snapshot.id.as_str());
             let length = (CONTENT_LENGTH, snapshot.bytes.0.to_string());
-            (profile_headers(&name), [length], Body::from_stream(chunks(file))).into_response()
+            (
+                profile_headers(&name),
+                [length],
+                Body::from_stream(Label::INSTRUMENT.wrap(chunks(file))),
+            )
+                .into_response()
         }
         Ok(None) => refusal(
             StatusCode::NOT_FOUND,

@@ -15,6 +15,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{SinkExt as _, Stream, StreamExt as _, future};
+use heap_recorder::Label;
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
@@ -43,10 +44,12 @@ pub(super) async fn upgrade<E: Executor>(State(graph): State<Arc<Graph<E>>>, upg
         return Refusal::Protocol.into_response();
     }
     let limit = graph.door.body_limit;
+    // The socket is served by a task of its own: the door's label goes along.
+    let label = Label::current();
     upgrade
         .max_message_size(limit)
         .max_frame_size(limit)
-        .on_upgrade(move |socket| serve(socket, graph))
+        .on_upgrade(move |socket| label.wrap(serve(socket, graph)))
 }
 
 /// What the two directions of a connection tell each other.
