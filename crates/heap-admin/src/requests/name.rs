@@ -36,7 +36,7 @@ fn operation<'a>(
     asked: Option<&str>,
 ) -> Option<(Option<&'a str>, &'a OperationDefinition)> {
     match operations {
-        DocumentOperations::Single(operation) => Some((None, &operation.node)),
+        DocumentOperations::Single(operation) => asked.is_none().then_some((None, &operation.node)),
         DocumentOperations::Multiple(all) => {
             let found = match asked {
                 Some(asked) => all.iter().find(|(name, _)| **name == *asked),
@@ -89,6 +89,7 @@ mod tests {
             ("query A { a } query B { b }", Some("B"), "B"),
             ("query A { a } query B { b }", None, "(invalid)"),
             ("query A { a }", Some("C"), "(invalid)"),
+            ("{ a }", Some("C"), "(invalid)"),
             ("{ ... { a } }", None, "{ ... }"),
             ("no graphql", None, "(invalid)"),
         ] {
