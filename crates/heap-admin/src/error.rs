@@ -60,6 +60,17 @@ pub enum Error {
         /// What was given.
         given: i32,
     },
+    /// A sampling interval below zero.
+    // The recorder refuses all others that cannot be set.
+    #[error(
+        "a sampling interval is a power of two from {} to {} bytes, not {given}",
+        heap_recorder::LEAST_INTERVAL,
+        heap_recorder::MOST_INTERVAL
+    )]
+    SampleInterval {
+        /// What was given.
+        given: i32,
+    },
     /// There is no recorder to ask.
     #[error("this service started no recorder, so nothing is known of single allocations")]
     NoRecorder,
@@ -90,6 +101,7 @@ impl Error {
             Self::SnapshotName { .. }
             | Self::Interval { .. }
             | Self::Rows { .. }
+            | Self::SampleInterval { .. }
             | Self::Recorder(heap_recorder::Error::Interval { .. }) => "BAD_USER_INPUT",
             Self::NoSymbolizer { .. } => "NO_SYMBOLIZER",
             Self::Symbolizer { .. } => "SYMBOLIZER",
@@ -101,6 +113,7 @@ impl Error {
             | Self::Recorder(
                 heap_recorder::Error::NotProfiling(_)
                 | heap_recorder::Error::Hooks { .. }
+                | heap_recorder::Error::OutOfMemory
                 | heap_recorder::Error::Dump { .. },
             ) => "PROFILER",
             Self::Recorder(_) => "MEMORY_FIGURES",

@@ -115,9 +115,9 @@ impl HeapMutation {
         #[graphql(desc = "A power of two, from 256 to 1073741824")] bytes: i32,
     ) -> Result<Profiler> {
         let admin = admin(context)?;
-        // A negative one is refused as the 0 it becomes.
-        let bytes = u64::try_from(bytes).unwrap_or_default();
-        admin.set_sample_interval(bytes).await.map_err(Error::answer)?;
+        let interval = u64::try_from(bytes).map_err(|_| Error::SampleInterval { given: bytes });
+        let interval = interval.map_err(Error::answer)?;
+        admin.set_sample_interval(interval).await.map_err(Error::answer)?;
         Ok(Profiler::of(admin))
     }
 
