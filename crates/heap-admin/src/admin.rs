@@ -44,6 +44,8 @@ struct Inner {
     symbolizer: Option<PathBuf>,
     /// Who takes a snapshot or a profile holds this. Tokio's mutex serves in the order of asking.
     queue: Mutex<Queue>,
+    /// Who has a helper look names up holds this: each takes hundreds of megabytes beside the measured process.
+    helpers: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -106,15 +108,15 @@ impl HeapAdmin {
     /// turn as snapshots do, and purges as they do unless told otherwise: the two can be compared. It opens no new
     /// cohort.
     pub async fn profile(&self, shown: Shown) -> Result<Vec<u8>, Error> {
+        // jemalloc's own account knows what is live, and nothing of what was allocated over time.
+        if self.inner.recorder.is_none() && shown == Shown::Allocated {
+            return Err(Error::NoRecorder);
+        }
         self.in_turn(move |inner| {
             inner.purge()?;
             match inner.recorder {
                 Some(recorder) => inner.encoded(recorder, shown),
-                None => match shown {
-                    Shown::Live => Ok(heap_recorder::dump()?),
-                    // jemalloc's own account knows what is live, and nothing of what was allocated over time.
-                    Shown::Allocated => Err(Error::NoRecorder),
-                },
+                None => Ok(heap_recorder::dump()?),
             }
         })
         .await
@@ -134,6 +136,7 @@ impl HeapAdmin {
         }
         // Looked for first: there is no need to fold the heap for nothing.
         let helper = symbolizer::find(self.inner.symbolizer.as_deref())?;
+        let _turn = self.inner.helpers.lock().await;
         let profile = self
             .in_turn(move |inner| inner.encoded(recorder, Shown::Live))
             .await?;
@@ -201,14 +204,14 @@ impl HeapAdmin {
         work: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let admin = self.clone();
-        let task = tokio::spawn(async move {
+        let task = Label::INSTRUMENT.wrap(async move {
             let queue = admin.inner.queue.lock().await;
             if queue.closed {
                 return Err(Error::Closed);
             }
             admin.blocking(work).await
         });
-        task.await.map_err(task_failed)?
+        tokio::spawn(task).await.map_err(task_failed)?
     }
 
     async fn blocking<T: Send + 'static>(
@@ -224,9 +227,8 @@ impl HeapAdmin {
 
 impl Inner {
     fn purge(&self) -> Result<(), Error> {
-        for quiesce in &self.quiesce {
-            quiesce();
-        }
+        // What a cache allocates in its maintenance is the service's own, and no operation's.
+        Label::NONE.within(|| self.quiesce.iter().for_each(|quiesce| quiesce()));
         Ok(heap_recorder::purge()?)
     }
 
@@ -305,6 +307,7 @@ impl HeapAdminBuilder {
             schema: self.schema,
             symbolizer: self.symbolizer,
             queue: Mutex::default(),
+            helpers: Mutex::default(),
         };
         Ok(HeapAdmin {
             inner: Arc::new(inner),
