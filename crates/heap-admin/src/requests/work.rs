@@ -20,6 +20,8 @@ use tokio::task::JoinHandle;
 /// let loader = DataLoader::new(Authors, heap_admin::spawn);
 /// # let _ = loader;
 /// ```
+///
+/// A loader's batch is one task, also where several requests wait for it: it goes by the one that began it.
 pub fn spawn<F>(task: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
