@@ -4,6 +4,11 @@ use std::{env, process::Command};
 
 const MARK: &str = "HEAP_ADMIN_TEST_CHILD";
 
+/// Runs `body` in a child process that is started as this one was. See [`run`].
+pub(crate) fn alone(test: &str, body: impl FnOnce()) {
+    run(test, |binary| Command::new(binary), body);
+}
+
 /// Runs `body` in a child process that `command` starts, given this binary's path. `test` is the
 /// path of the calling test in this binary.
 pub(crate) fn run(test: &str, command: impl FnOnce(&str) -> Command, body: impl FnOnce()) {
