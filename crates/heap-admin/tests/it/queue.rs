@@ -2,7 +2,7 @@
 
 use crate::server::{Server, start, start_with};
 use futures_util::FutureExt;
-use heap_admin::{Error, Limits, Reason};
+use heap_admin::{Error, Limits, Reason, Shown};
 use std::{
     io::Write,
     net::TcpStream,
@@ -57,7 +57,9 @@ fn a_client_that_hangs_up_still_gets_its_snapshot_on_the_disk() {
 fn a_fresh_profile_keeps_its_turn_when_nobody_waits_for_it_any_more() {
     let (server, begins, release) = start_held();
     let admin = server.admin.clone();
-    let caller = server.runtime.spawn(async move { admin.profile().await });
+    let caller = server
+        .runtime
+        .spawn(async move { admin.profile(Shown::Live).await });
     begins.recv().expect("the profile begins");
     caller.abort();
     server.runtime.block_on(async {
