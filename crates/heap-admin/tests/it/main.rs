@@ -1,12 +1,25 @@
-//! The store on real folders, and the admin door over real HTTP.
+//! The store on real folders, the admin door over real HTTP, and a real service whose requests are recorded.
+//!
+//! Whatever measures a heap runs in a child process, alone: see `child`.
 
 mod child;
+mod fields;
+mod held;
 mod http;
+mod instrument;
+mod live_heap;
+mod minimal;
+mod public;
 mod queue;
+mod recorded;
+mod requests;
 mod schema;
 mod server;
+mod shop;
 mod store;
 mod store_failures;
+mod symbolizer;
+mod work;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
