@@ -175,9 +175,17 @@ pub(crate) fn cohorts() -> Vec<Cohort> {
 
 /// The name of a label's operation; nothing for [`Label::NONE`].
 pub(crate) fn name_of(label: Label) -> Option<&'static str> {
+    let position = label.operation_position();
+    // Known before anybody has named an operation.
+    if let Some(name) = RESERVED.get(position) {
+        return Some(*name).filter(|name| !name.is_empty());
+    }
     let operations = OPERATIONS.read().unwrap_or_else(PoisonError::into_inner);
-    let entry = operations.as_ref()?.entries.get(label.operation_position())?;
-    Some(&*entry.name).filter(|name| !name.is_empty())
+    operations
+        .as_ref()?
+        .entries
+        .get(position)
+        .map(|entry| &*entry.name)
 }
 
 impl History {

@@ -5,7 +5,7 @@ use crate::{
     recorder::start,
     rows::{self, SURE, sure, sure_object, text},
 };
-use heap_profile::{FIELD, INUSE_SPACE, OPERATION, Profile};
+use heap_profile::{FIELD, INSTRUMENT, INUSE_SPACE, OPERATION, Profile};
 use heap_recorder::{Field, Label, Recorder};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -190,5 +190,17 @@ fn a_job_carries_its_label_to_another_thread_and_leaves_none_there() {
         let profile = profile_of(recorder);
         assert_eq!(under(&profile, Some("Reviews"), Some("Book.reviews")), 1);
         drop(object);
+    });
+}
+
+#[test]
+fn the_instruments_own_objects_have_their_label_before_any_operation_was_named() {
+    let test = "labels::the_instruments_own_objects_have_their_label_before_any_operation_was_named";
+    alone(test, "lg_prof_sample:10", || {
+        let recorder = start();
+        let held = Label::INSTRUMENT.within(sure_object);
+        let profile = profile_of(recorder);
+        assert_eq!(under(&profile, Some(INSTRUMENT), None), 1);
+        drop(held);
     });
 }
