@@ -35,6 +35,7 @@
     reason = "the one crate of the workspace that may talk to the allocator"
 )]
 
+mod aside;
 mod clock;
 mod conf;
 mod ctl;
@@ -66,4 +67,5 @@ pub use purge::purge;
 pub use recorder::{
     Bounds, LEAST_INTERVAL, MOST_INTERVAL, Recorder, RecorderBuilder, Recording, Status, Unwinder,
 };
+pub use snapshot::encode;
 pub use unwind::check::Incomplete;

@@ -16,10 +16,12 @@ use heap_profile::{
     SnapshotInfo,
 };
 use mappings::MAPPINGS;
+use rustc_hash::FxBuildHasher;
 
 use crate::{
-    Error, Label, Recorder, clock, hooks, load, memory,
-    pages::{self, Pages},
+    Error, Label, Recorder,
+    aside::aside,
+    clock, hooks, load, memory, pages,
     recorder::{as_instrument, dropped},
     table::{
         samples::{self, Sample},
@@ -44,9 +46,7 @@ impl Recorder {
         self.must_record()?;
         as_instrument(|| {
             load::open_cohort();
-            self.profile(schema)?.encode().map_err(|error| Error::Dump {
-                reason: error.to_string(),
-            })
+            encode(&self.profile(schema)?)
         })
     }
 
@@ -96,29 +96,73 @@ impl Recorder {
     }
 }
 
+/// Packs a profile as a gzip'd `profile.proto`, on a thread that gives way to the service's own.
+///
+/// # Errors
+/// Where an index of the profile leads nowhere, or there is no thread.
+pub fn encode(profile: &Profile) -> Result<Vec<u8>, Error> {
+    let encoded = aside(|| profile.encode()).map_err(Error::NoThread)?;
+    encoded.map_err(|error| Error::Dump {
+        reason: error.to_string(),
+    })
+}
+
 fn now_nanos() -> i64 {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
+/// Samples that make one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Alike {
+    site: u32,
+    cohort: u32,
+    size: usize,
+    lg_interval: u8,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    count: u64,
+    /// When the oldest was born.
+    born: u32,
+}
+
 fn fold(lg_interval: u8) -> Result<Profile, Error> {
-    let mut live = Pages::new();
-    samples::copy(&mut live).ok_or(Error::OutOfMemory)?;
+    let mut groups: HashMap<Alike, Group, FxBuildHasher> = HashMap::default();
+    let visited = samples::visit(|samples| {
+        for sample in samples {
+            let born = sample.born;
+            let group = groups.entry(alike(sample)).or_insert(Group { count: 0, born });
+            group.count += 1;
+            group.born = group.born.min(born);
+        }
+    });
+    visited.ok_or(Error::OutOfMemory)?;
     // After the samples: the site of each is in the table by then.
     let table = sites::copy().ok_or(Error::OutOfMemory)?;
-    let key = |sample: &Sample| (sample.site, sample.cohort, sample.size, sample.lg_interval);
-    live.sort_unstable_by_key(key);
+    let mut groups: Vec<(Alike, Group)> = groups.into_iter().collect();
+    groups.sort_unstable_by_key(|(alike, _)| *alike);
     let mut writer = Writer::new(&table, lg_interval);
     let by_id: HashMap<u32, &Site> = table.sites.iter().map(|site| (site.id, site)).collect();
-    for group in live.chunk_by(|a, b| key(a) == key(b)) {
-        if let Some(site) = group.first().and_then(|sample| by_id.get(&sample.site)) {
-            writer.live(site, group);
+    for (alike, group) in groups {
+        if let Some(site) = by_id.get(&alike.site) {
+            writer.live(site, alike, group);
         }
     }
     for site in table.sites.iter().filter(|site| site.objects > 0.0) {
         writer.allocated(site);
     }
     Ok(writer.profile)
+}
+
+fn alike(sample: &Sample) -> Alike {
+    Alike {
+        site: sample.site,
+        cohort: sample.cohort,
+        size: sample.size,
+        lg_interval: sample.lg_interval,
+    }
 }
 
 /// Builds the profile: rows, and the locations and mappings that they need.
@@ -163,18 +207,15 @@ impl<'a> Writer<'a> {
     }
 
     /// A row of samples that are alike but for their addresses and births.
-    fn live(&mut self, site: &Site, group: &[Sample]) {
-        let Some(sample) = group.iter().min_by_key(|sample| sample.born) else {
-            return;
-        };
-        let objects = group.len() as f64 * hooks::weight(sample.size, sample.lg_interval);
+    fn live(&mut self, site: &Site, sample: Alike, group: Group) {
+        let objects = group.count as f64 * hooks::weight(sample.size, sample.lg_interval);
         let bytes = objects * sample.size as f64;
         let mut labels = self.labels(site);
         labels.push(number(&WORDS.cohort, i64::from(sample.cohort), &WORDS.none));
         labels.push(number(&WORDS.size, sample.size as i64, &WORDS.bytes));
         labels.push(number(
             &WORDS.born,
-            clock::in_millis(sample.born),
+            clock::in_millis(group.born),
             &WORDS.milliseconds,
         ));
         if sample.lg_interval != self.lg_interval {

@@ -2,6 +2,9 @@
 //!
 //! Shards by address, each behind a lock of its own that is held for some tens of nanoseconds; open addressing with
 //! linear probing, three quarters full at most, and removal by shifting back, so that nothing is left behind.
+//!
+//! There are many shards, so that each is small. A thread that is put to sleep while it holds a lock keeps out all that
+//! come to the same shard, and a snapshot holds each lock for as long as it takes to copy the shard.
 
 use std::sync::{
     Mutex,
@@ -11,8 +14,9 @@ use std::sync::{
 use super::locked;
 use crate::pages::{Pages, Plain};
 
-/// A power of two, and more than there are cores on most machines: two threads rarely meet.
-const SHARDS: usize = 64;
+/// A power of two. Of a hundred thousand samples, a shard holds some two hundred.
+const SHARDS: usize = 1 << LG_SHARDS;
+const LG_SHARDS: u32 = 9;
 /// Slots of a shard at first: one page.
 const LEAST_SLOTS: usize = 128;
 /// Live samples that are kept unless told otherwise.
@@ -71,15 +75,16 @@ struct Shard {
 
 static TABLE: [Mutex<Shard>; SHARDS] = [const { Mutex::new(Shard::new()) }; SHARDS];
 
-/// The most samples of one shard.
-static SHARD_LIMIT: AtomicUsize = AtomicUsize::new(DEFAULT_LIMIT / SHARDS);
+/// Samples in all shards, and the most there may be.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static LIMIT: AtomicUsize = AtomicUsize::new(DEFAULT_LIMIT);
 /// The page size, and the smallest size that the allocator counts among its large ones.
 static PAGE: AtomicUsize = AtomicUsize::new(1);
 static SMALLEST_LARGE: AtomicUsize = AtomicUsize::new(0);
 
 /// Sets the bound on live samples, and the two sizes that [`uncounted`] goes by.
 pub(crate) fn configure(limit: usize, page: usize, smallest_large: usize) {
-    SHARD_LIMIT.store(limit.div_ceil(SHARDS), Relaxed);
+    LIMIT.store(limit, Relaxed);
     PAGE.store(page.max(1), Relaxed);
     SMALLEST_LARGE.store(smallest_large, Relaxed);
 }
@@ -117,14 +122,22 @@ pub(crate) fn remove(address: usize) {
     locked(shard).remove(hash, address);
 }
 
-/// Appends all live samples, shard by shard: each shard as it is at one moment. Nothing where there is no memory.
-pub(crate) fn copy(to: &mut Pages<Sample>) -> Option<()> {
+/// Looks at all live samples, a shard at a time, each as it is at one moment: copied under its lock, looked at without.
+/// Nothing where there is no memory.
+pub(crate) fn visit(mut look: impl FnMut(&[Sample])) -> Option<()> {
+    let (mut slots, mut taken) = (Pages::new(), Pages::new());
     for shard in &TABLE {
-        let shard = locked(shard);
-        to.reserve(to.len() + shard.len)?;
-        for sample in shard.slots.iter().filter(|slot| slot.address != 0) {
-            to.push(*sample)?;
+        // Room is made before, as far as it is known how much: the kernel takes its time.
+        let room = locked(shard).slots.len();
+        slots.reserve(room)?;
+        slots.clear();
+        // All slots, the free ones too: one copy of memory is the shortest way through.
+        slots.extend(&locked(shard).slots)?;
+        taken.clear();
+        for sample in slots.iter().filter(|slot| slot.address != 0) {
+            taken.push(*sample)?;
         }
+        look(&taken);
     }
     Some(())
 }
@@ -173,6 +186,7 @@ impl Shard {
                 Some(slot) => {
                     *slot = sample;
                     self.len += 1;
+                    LIVE.fetch_add(1, Relaxed);
                     self.uncounted += uncounted(sample.size);
                 }
                 None => self.dropped += 1,
@@ -193,12 +207,13 @@ impl Shard {
         }
         self.uncounted -= uncounted(slot.size);
         self.len -= 1;
+        LIVE.fetch_sub(1, Relaxed);
         close_gap(&mut self.slots, at);
     }
 
     /// A free slot for that address, in a table that was made larger if need be; nothing where it is full.
     fn room_for(&mut self, hash: usize, address: usize) -> Option<&mut Sample> {
-        if self.len >= SHARD_LIMIT.load(Relaxed) {
+        if LIVE.load(Relaxed) >= LIMIT.load(Relaxed) {
             return None;
         }
         if (self.len + 1) * 4 > self.slots.len() * 3 {
@@ -221,7 +236,7 @@ impl Shard {
 fn place_of(address: usize) -> (&'static Mutex<Shard>, usize) {
     let hash = ((address >> 12) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     // SHARDS is a power of two: the mask keeps the index within.
-    let shard = (hash >> 58) as usize & (SHARDS - 1);
+    let shard = (hash >> (64 - LG_SHARDS)) as usize & (SHARDS - 1);
     (&TABLE[shard], (hash >> 26) as usize)
 }
 

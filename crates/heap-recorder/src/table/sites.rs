@@ -21,6 +21,8 @@ use crate::{
 };
 
 const SHARDS: usize = 16;
+/// Values that are copied at once: some tens of nanoseconds' worth.
+const PIECE: usize = 256;
 /// Stacks that are kept unless told otherwise.
 pub(crate) const DEFAULT_LIMIT: usize = 1 << 16;
 /// Sites for each stack of the limit, on average.
@@ -117,30 +119,35 @@ pub(crate) fn copy() -> Option<Sites> {
         sites: Vec::new(),
         shards: Vec::with_capacity(SHARDS),
     };
-    let mut entries = Pages::new();
-    for (number, shard) in TABLE.iter().enumerate() {
-        let (mut frames, mut stacks) = (Pages::new(), Pages::new());
-        entries = {
-            let shard = locked(shard);
-            frames.extend(&shard.frames)?;
-            stacks.extend(&shard.stacks)?;
-            // Nothing may be allocated from the allocator while the lock is held: its hooks take it too.
-            let mut entries: Pages<SiteEntry> = entries;
-            entries.clear();
-            entries.extend(&shard.sites)?;
-            entries
+    for number in 0..SHARDS {
+        // In this order: what an entry points to was there before it.
+        let entries = in_pieces(number, |shard| &shard.sites)?;
+        let stacks = in_pieces(number, |shard| &shard.stacks)?;
+        let frames = in_pieces(number, |shard| &shard.frames)?;
+        let site = |(entry, position): (&SiteEntry, u32)| Site {
+            id: global(position, number),
+            stack: global(entry.stack, number),
+            label: entry.label,
+            objects: entry.objects,
+            bytes: entry.bytes,
         };
-        copy.sites
-            .extend(entries.iter().zip(0..).map(|(entry, position)| Site {
-                id: global(position, number),
-                stack: global(entry.stack, number),
-                label: entry.label,
-                objects: entry.objects,
-                bytes: entry.bytes,
-            }));
+        copy.sites.extend(entries.iter().zip(0..).map(site));
         copy.shards.push((frames, stacks));
     }
     Some(copy)
+}
+
+/// Copies an array of a shard, its lock taken anew for each piece: the arrays only grow, so that what was copied stays as
+/// it is, but for the sums of sites, each of which is right at its own moment.
+fn in_pieces<T: Plain>(number: usize, array: impl Fn(&Shard) -> &Pages<T>) -> Option<Pages<T>> {
+    let mut copied = Pages::new();
+    let len = array(&locked(&TABLE[number])).len();
+    copied.reserve(len)?;
+    while copied.len() < len {
+        let piece = copied.len()..(copied.len() + PIECE).min(len);
+        copied.extend(array(&locked(&TABLE[number])).get(piece)?)?;
+    }
+    Some(copied)
 }
 
 /// Samples whose stack, and samples whose label, did not fit.
