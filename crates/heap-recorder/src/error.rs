@@ -64,9 +64,6 @@ pub enum Error {
     /// Stacks cannot be taken by frame pointers in this program.
     #[error("stacks cannot be taken by frame pointers: {0}")]
     FramePointers(Incomplete),
-    /// A snapshot is folded on a thread of its own, for which the system had no room.
-    #[error("no thread for the snapshot: {0}")]
-    NoThread(io::Error),
     /// The kernel has no memory for a copy of the tables.
     #[error("there is no memory for a copy of the live samples")]
     OutOfMemory,
@@ -100,7 +97,6 @@ impl Error {
             | Self::Interval { .. }
             | Self::FramePointers(_)
             | Self::OutOfMemory
-            | Self::NoThread(_)
             | Self::Purge { .. }
             | Self::Process { .. }
             | Self::Unreadable { .. }

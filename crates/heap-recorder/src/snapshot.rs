@@ -46,7 +46,7 @@ impl Recorder {
         self.must_record()?;
         as_instrument(|| {
             load::open_cohort();
-            encode(&self.profile(schema)?)
+            encode(self.profile(schema)?)
         })
     }
 
@@ -61,7 +61,7 @@ impl Recorder {
             let lg_interval = hooks::lg_interval();
             // Before the samples are copied, which takes memory.
             let info = self.info(lg_interval);
-            let mut profile = fold(lg_interval)?;
+            let mut profile = aside(move || fold(lg_interval))?;
             profile.period = Some(Period {
                 kind: WORDS.space.clone(),
                 value: 1 << lg_interval,
@@ -96,13 +96,12 @@ impl Recorder {
     }
 }
 
-/// Packs a profile as a gzip'd `profile.proto`, on a thread that gives way to the service's own.
+/// Packs a profile as a gzip'd `profile.proto`, where there is a core to spare.
 ///
 /// # Errors
-/// Where an index of the profile leads nowhere, or there is no thread.
-pub fn encode(profile: &Profile) -> Result<Vec<u8>, Error> {
-    let encoded = aside(|| profile.encode()).map_err(Error::NoThread)?;
-    encoded.map_err(|error| Error::Dump {
+/// Where an index of the profile leads nowhere.
+pub fn encode(profile: Profile) -> Result<Vec<u8>, Error> {
+    aside(move || profile.encode()).map_err(|error| Error::Dump {
         reason: error.to_string(),
     })
 }
