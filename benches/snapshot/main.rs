@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench snapshot [-- --rounds N]`. Starts a lab of its own, fills it to a GiB in some hundred thousand live
 //! samples, and sends requests at half the peak rate. Each round is a quiet second and a snapshot; latencies of
-//! requests that were due during a snapshot are pooled over all rounds, and so are the quiet ones. Nothing here is a test.
+//! requests that were due during a snapshot are pooled over all rounds, and so are the quiet ones. For comparison a loop of
+//! this process takes a core for as long as each snapshot did. Nothing here is a test.
 
 mod lab;
 mod requests;
@@ -40,6 +41,8 @@ fn main() -> ExitCode {
 struct Round {
     quiet: Vec<u64>,
     during: Vec<u64>,
+    /// How long what was done in it took.
+    took: Duration,
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,34 +59,24 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     // The first snapshot reads the process's mappings, and keeps them.
     lab.take_snapshot()?;
     let before = lab.live()?;
-    let (mut calls, mut latencies) = (Vec::new(), Vec::new());
+    let (mut snapshots, mut burnt) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let sender = Sender::start(lab.public(), peak / 2.0)?;
-        std::thread::sleep(QUIET);
-        let start = Instant::now();
-        lab.take_snapshot()?;
-        let end = Instant::now();
-        std::thread::sleep(QUIET / 10);
-        calls.push((end - start).as_secs_f64() * 1e3);
-        let mut round = Round::default();
-        for (due, latency) in sender.stop()? {
-            let overlaps = due < end && due + latency > start;
-            let list = if overlaps {
-                &mut round.during
-            } else {
-                &mut round.quiet
-            };
-            list.push(latency.as_micros() as u64);
-        }
-        latencies.push(round);
+        let snapshot = round(&lab, peak / 2.0, || lab.take_snapshot())?;
+        burnt.push(round(&lab, peak / 2.0, || burn(snapshot.took))?);
+        snapshots.push(snapshot);
     }
+    let mut calls: Vec<_> = snapshots
+        .iter()
+        .map(|round| round.took.as_secs_f64() * 1e3)
+        .collect();
     calls.sort_by(f64::total_cmp);
     println!(
         "the whole call, of {rounds}: median {:.1} ms, largest {:.1} ms (bound 150)",
         calls[rounds / 2],
         calls[rounds - 1]
     );
-    print_latencies(&latencies);
+    print_latencies("snapshots (bound 1.20)", &snapshots);
+    print_latencies("a loop of another process, as long", &burnt);
     println!(
         "live heap: {:+} bytes after {rounds} snapshots, under load",
         lab.live()? as i64 - before as i64
@@ -99,22 +92,58 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn print_latencies(rounds: &[Round]) {
+/// A quiet second, then something that may be felt; all the while requests are sent.
+fn round(
+    lab: &Lab,
+    rate: f64,
+    disturb: impl FnOnce() -> Result<(), Box<dyn std::error::Error>>,
+) -> Result<Round, Box<dyn std::error::Error>> {
+    let sender = Sender::start(lab.public(), rate)?;
+    std::thread::sleep(QUIET);
+    let start = Instant::now();
+    disturb()?;
+    let end = Instant::now();
+    std::thread::sleep(QUIET / 10);
+    let mut round = Round {
+        took: end - start,
+        ..Round::default()
+    };
+    for (due, latency) in sender.stop()? {
+        // By when it was due, not by whether it overlaps: of those that overlap, more are slow in any case.
+        let during = (start..end).contains(&due);
+        let list = if during {
+            &mut round.during
+        } else {
+            &mut round.quiet
+        };
+        list.push(latency.as_micros() as u64);
+    }
+    Ok(round)
+}
+
+/// Keeps a core busy, and touches nothing.
+fn burn(time: Duration) -> Result<(), Box<dyn std::error::Error>> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        std::hint::spin_loop();
+    }
+    Ok(())
+}
+
+fn print_latencies(during_what: &str, rounds: &[Round]) {
     let all: Vec<&Round> = rounds.iter().collect();
     let (quiet, during) = (p99(&all, |round| &round.quiet), p99(&all, |round| &round.during));
     let mut ratios: Vec<f64> = (0..RESAMPLINGS)
         .map(|_| {
-            let drawn: Vec<&Round> = rounds
-                .iter()
-                .map(|_| &rounds[fastrand::usize(..rounds.len())])
-                .collect();
+            let draw = |_| &rounds[fastrand::usize(..rounds.len())];
+            let drawn: Vec<&Round> = (0..rounds.len()).map(draw).collect();
             p99(&drawn, |round| &round.during) / p99(&drawn, |round| &round.quiet)
         })
         .collect();
     ratios.sort_by(f64::total_cmp);
     let count = |list: fn(&Round) -> &Vec<u64>| rounds.iter().map(|round| list(round).len()).sum::<usize>();
     println!(
-        "p99 latency: {:.2} ms during snapshots ({} requests), {:.2} ms without ({}): ratio {:.2}, 95 % {:.2} .. {:.2} (bound 1.20)",
+        "p99 latency: {:.2} ms ({} requests), {:.2} ms without ({}): ratio {:.2}, 95 % {:.2} .. {:.2}, during {during_what}",
         during / 1e3,
         count(|round| &round.during),
         quiet / 1e3,

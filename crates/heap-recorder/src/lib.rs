@@ -52,6 +52,7 @@ mod profiler;
 mod purge;
 mod recorder;
 mod snapshot;
+mod status;
 mod table;
 mod unwind;
 
@@ -64,8 +65,7 @@ pub use load::{Execution, Operation};
 pub use memory::{MemoryFigures, memory};
 pub use profiler::{Missing, ProfilerState, profiler};
 pub use purge::purge;
-pub use recorder::{
-    Bounds, LEAST_INTERVAL, MOST_INTERVAL, Recorder, RecorderBuilder, Recording, Status, Unwinder,
-};
+pub use recorder::{Bounds, LEAST_INTERVAL, MOST_INTERVAL, Recorder, RecorderBuilder};
 pub use snapshot::encode;
+pub use status::{Recording, Status, Unwinder};
 pub use unwind::check::Incomplete;
