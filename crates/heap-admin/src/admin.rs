@@ -239,7 +239,7 @@ impl Inner {
             Shown::Allocated => heap_profile::ALLOC_SPACE,
         }
         .into();
-        Ok(heap_recorder::encode(profile)?)
+        profile.encode().map_err(cannot_fold)
     }
 
     fn snapshot(&self, name: Option<SnapshotName>, reason: Reason, purge: bool) -> Result<Snapshot, Error> {

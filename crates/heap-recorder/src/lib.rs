@@ -35,7 +35,6 @@
     reason = "the one crate of the workspace that may talk to the allocator"
 )]
 
-mod aside;
 mod clock;
 mod conf;
 mod ctl;
@@ -66,6 +65,5 @@ pub use memory::{MemoryFigures, memory};
 pub use profiler::{Missing, ProfilerState, profiler};
 pub use purge::purge;
 pub use recorder::{Bounds, LEAST_INTERVAL, MOST_INTERVAL, Recorder, RecorderBuilder};
-pub use snapshot::encode;
 pub use status::{Recording, Status, Unwinder};
 pub use unwind::check::Incomplete;

@@ -12,9 +12,7 @@ use heap_profile::{Period, Profile, SnapshotInfo};
 use rustc_hash::FxBuildHasher;
 
 use crate::{
-    Error, Recorder,
-    aside::aside,
-    hooks, load, memory, pages,
+    Error, Recorder, hooks, load, memory, pages,
     recorder::{as_instrument, dropped},
     table::{
         samples::{self, Sample},
@@ -37,7 +35,9 @@ impl Recorder {
         self.must_record()?;
         as_instrument(|| {
             load::open_cohort();
-            encode(self.profile(schema)?)
+            self.profile(schema)?.encode().map_err(|error| Error::Dump {
+                reason: error.to_string(),
+            })
         })
     }
 
@@ -52,7 +52,7 @@ impl Recorder {
             let lg_interval = hooks::lg_interval();
             // Before the samples are copied, which takes memory.
             let info = self.info(lg_interval);
-            let mut profile = aside(move || fold(lg_interval))?;
+            let mut profile = fold(lg_interval)?;
             profile.period = Some(Period {
                 kind: WORDS.space.clone(),
                 value: 1 << lg_interval,
@@ -85,16 +85,6 @@ impl Recorder {
         }
         info
     }
-}
-
-/// Packs a profile as a gzip'd `profile.proto`, where there is a core to spare.
-///
-/// # Errors
-/// Where an index of the profile leads nowhere.
-pub fn encode(profile: Profile) -> Result<Vec<u8>, Error> {
-    aside(move || profile.encode()).map_err(|error| Error::Dump {
-        reason: error.to_string(),
-    })
 }
 
 fn now_nanos() -> i64 {

@@ -200,7 +200,10 @@ fn the_instruments_own_objects_have_their_label_before_any_operation_was_named()
         let recorder = start();
         let held = Label::INSTRUMENT.within(sure_object);
         let profile = profile_of(recorder);
-        assert_eq!(under(&profile, Some(INSTRUMENT), None), 1);
+        let bytes = rows::sum(&profile, INUSE_SPACE, |row| {
+            text(row, OPERATION) == Some(INSTRUMENT) && rows::number(row, "bytes") == Some(SURE as i64)
+        });
+        assert_eq!(bytes, SURE as i64);
         drop(held);
     });
 }

@@ -1,6 +1,8 @@
 //! Rows of a profile by their labels, and stacks made to order.
 
-use heap_profile::{INTERVAL, INUSE_OBJECTS, LabelValue, OBJECT_SIZE, Profile, Sample};
+use heap_profile::{
+    INSTRUMENT, INTERVAL, INUSE_OBJECTS, LabelValue, OBJECT_SIZE, OPERATION, Profile, Sample,
+};
 use std::hint::black_box;
 
 /// An object of this size is sampled for certain at an interval of 1 KiB: `1 - exp(-64)`.
@@ -31,10 +33,11 @@ pub(crate) fn sum(profile: &Profile, kind: &str, of: impl Fn(&Sample) -> bool) -
     rows.map(|row| row.values[index]).sum()
 }
 
-/// How many live objects of the size [`SURE`] there are among the rows that are asked for.
+/// How many live objects of the size [`SURE`] there are among the rows that are asked for. The instrument's own are none of
+/// them: packing a snapshot takes a buffer of this very size.
 pub(crate) fn sure(profile: &Profile, of: impl Fn(&Sample) -> bool) -> i64 {
     sum(profile, INUSE_OBJECTS, |row| {
-        number(row, OBJECT_SIZE) == Some(SURE as i64) && of(row)
+        number(row, OBJECT_SIZE) == Some(SURE as i64) && text(row, OPERATION) != Some(INSTRUMENT) && of(row)
     })
 }
 
