@@ -23,6 +23,12 @@ pub(crate) fn start() {
     STARTED.store(since.saturating_sub(now % MILLIS), Relaxed);
 }
 
+/// Now, in nanoseconds since 1970.
+pub(crate) fn now_nanos() -> i64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
 /// A moment in ticks as milliseconds since 1970.
 pub(crate) fn in_millis(ticks: u32) -> i64 {
     let since = u64::from(ticks) * MILLIS;

@@ -11,14 +11,14 @@ use std::{
         Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
-    time::{Instant, SystemTime},
+    time::Instant,
 };
 
 use rustc_hash::FxHasher;
 
 use heap_profile::{Cohort, INSTRUMENT, OTHER, Requests};
 
-use crate::Label;
+use crate::{Label, clock};
 
 /// Operations that are told apart unless told otherwise.
 pub(crate) const DEFAULT_LIMIT: usize = 1024;
@@ -161,7 +161,7 @@ pub(crate) fn open_cohort() -> u32 {
     if history.closed.len() > COHORTS_KEPT {
         history.closed.pop_front();
     }
-    (history.opened, history.opened_nanos) = (Instant::now(), now_nanos());
+    (history.opened, history.opened_nanos) = (Instant::now(), clock::now_nanos());
     COHORT.fetch_add(1, Relaxed) + 1
 }
 
@@ -193,7 +193,7 @@ impl History {
         Self {
             closed: VecDeque::new(),
             opened: Instant::now(),
-            opened_nanos: now_nanos(),
+            opened_nanos: clock::now_nanos(),
         }
     }
 
@@ -226,11 +226,6 @@ fn history() -> MutexGuard<'static, Option<History>> {
     let mut history = HISTORY.lock().unwrap_or_else(PoisonError::into_inner);
     history.get_or_insert_with(History::begin);
     history
-}
-
-fn now_nanos() -> i64 {
-    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 fn shortened(name: &str) -> &str {

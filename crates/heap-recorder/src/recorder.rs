@@ -15,7 +15,10 @@ use heap_profile::Dropped;
 use crate::{
     Error, Label, Operation, ProfilerState, Recording, Status, Unwinder, clock, ctl, hooks, label, load,
     pages, profiler,
-    table::{samples, sites},
+    table::{
+        samples::{self, Totals},
+        sites,
+    },
     unwind::{self, Backtrace, check},
 };
 
@@ -198,7 +201,7 @@ impl Recorder {
             recording,
             live_samples: totals.live,
             own_bytes: pages::own_bytes(),
-            dropped: dropped(),
+            dropped: dropped(&totals),
             cohort: load::cohort(),
         }
     }
@@ -283,10 +286,11 @@ fn backtrace(by_stock: bool, shared: bool, jemalloc: Backtrace) -> Backtrace {
     }
 }
 
-pub(crate) fn dropped() -> Dropped {
+/// What did not fit, of all kinds; `totals` are those of the samples.
+pub(crate) fn dropped(totals: &Totals) -> Dropped {
     let (stackless, unlabelled) = sites::dropped();
     Dropped {
-        samples: samples::totals().dropped,
+        samples: totals.dropped,
         stacks: stackless,
         labels: unlabelled + load::overflow() + label::overflow(),
     }

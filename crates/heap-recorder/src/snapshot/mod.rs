@@ -6,13 +6,13 @@
 
 mod write;
 
-use std::{collections::HashMap, time::SystemTime};
+use std::collections::HashMap;
 
 use heap_profile::{Period, Profile, SnapshotInfo};
 use rustc_hash::FxBuildHasher;
 
 use crate::{
-    Error, Recorder, hooks, load, memory, pages,
+    Error, Recorder, clock, hooks, load, memory, pages,
     recorder::{as_instrument, dropped},
     table::{
         samples::{self, Sample},
@@ -26,8 +26,8 @@ impl Recorder {
     /// service's schema in the definition language.
     ///
     /// The rows have the values `alloc_objects`, `alloc_space`, `inuse_objects`, `inuse_space`, and the labels of
-    /// [`heap_profile`]; addresses and build ids, no names. Blocks for some milliseconds: a tenth of a
-    /// second for a hundred thousand live samples.
+    /// [`heap_profile`]; addresses and build ids, no names. Blocks for some milliseconds: some ten of
+    /// them for a hundred thousand live samples.
     ///
     /// # Errors
     /// Where nothing is recorded, or there is no memory for a copy of the tables.
@@ -57,7 +57,7 @@ impl Recorder {
                 kind: WORDS.space.clone(),
                 value: 1 << lg_interval,
             });
-            profile.time_nanos = now_nanos();
+            profile.time_nanos = clock::now_nanos();
             let first = info
                 .cohorts
                 .first()
@@ -75,9 +75,10 @@ impl Recorder {
         let mut info = SnapshotInfo::new();
         info.process = self.process().to_owned();
         info.sample_interval = 1 << lg_interval;
-        info.live_samples = samples::totals().live;
+        let totals = samples::totals();
+        info.live_samples = totals.live;
         info.own_bytes = pages::own_bytes();
-        info.dropped = dropped();
+        info.dropped = dropped(&totals);
         info.cohorts = load::cohorts();
         // A snapshot without figures is better than none; whoever asks for them alone is told why there are none.
         if let Ok(figures) = memory() {
@@ -85,11 +86,6 @@ impl Recorder {
         }
         info
     }
-}
-
-fn now_nanos() -> i64 {
-    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Samples that make one row.
