@@ -115,17 +115,7 @@ impl Profile {
     /// # Errors
     /// Where there is something, and it is not of this version or damaged.
     pub fn info(&self) -> Result<Option<SnapshotInfo>, Error> {
-        if self.account.is_empty() {
-            return Ok(None);
-        }
-        let info: SnapshotInfo = serde_json::from_str(&self.account).map_err(Error::bad_info)?;
-        if info.version != VERSION {
-            return Err(Error::bad_info(format_args!(
-                "version {} instead of {VERSION}",
-                info.version
-            )));
-        }
-        Ok(Some(info))
+        read(&self.account)
     }
 
     /// The schema of the service in the definition language, where the snapshot has it.
@@ -145,7 +135,29 @@ impl Profile {
     }
 }
 
+fn read(account: &str) -> Result<Option<SnapshotInfo>, Error> {
+    if account.is_empty() {
+        return Ok(None);
+    }
+    let info: SnapshotInfo = serde_json::from_str(account).map_err(Error::bad_info)?;
+    if info.version != VERSION {
+        return Err(Error::bad_info(format_args!(
+            "version {} instead of {VERSION}",
+            info.version
+        )));
+    }
+    Ok(Some(info))
+}
+
 impl Symbolized {
+    /// What the snapshot says besides its samples; nothing where another program wrote the file.
+    ///
+    /// # Errors
+    /// Where there is something, and it is not of this version or damaged.
+    pub fn info(&self) -> Result<Option<SnapshotInfo>, Error> {
+        read(&self.account)
+    }
+
     /// The schema of the service in the definition language, where the snapshot has it.
     pub fn schema(&self) -> Option<&str> {
         Some(&*self.sdl).filter(|sdl| !sdl.is_empty())

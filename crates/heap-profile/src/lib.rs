@@ -10,6 +10,7 @@
 //! - [`Symbolizer`] turns addresses into [`Frame`]s, from the line tables of the binary on disk.
 //! - [`Fields`] reads the GraphQL field from a stack, checked against the [`Schema`]; [`element_type`] what was allocated.
 //! - [`live_heap`] and [`live_heap_named`] add one snapshot up by operation, cohort, field, type or stack.
+//! - [`hunt`] judges a series of snapshots, taken while load was put on a service: leak or no leak, and how large.
 //! - [`compare`] weighs two or more symbolized snapshots against each other, call site by call site.
 //! - [`render`] makes text of a comparison, and a flame graph of one snapshot.
 //! - [`names`] reads the demangled names of Rust functions.
@@ -19,6 +20,7 @@
 mod compare;
 mod error;
 mod fields;
+pub mod hunt;
 mod info;
 mod live;
 mod model;

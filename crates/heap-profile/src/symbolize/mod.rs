@@ -38,6 +38,8 @@ pub struct Symbolized {
     pub period: Option<Period>,
     /// The service's GraphQL schema in the definition language; empty where the file has none.
     pub sdl: Arc<str>,
+    /// What the snapshot says besides its samples, as JSON; see [`Symbolized::info`].
+    pub account: Arc<str>,
 }
 
 /// A stack by name, and what was allocated there.
@@ -153,6 +155,7 @@ impl Symbolizer {
             time_nanos: profile.time_nanos,
             period: profile.period.clone(),
             sdl: profile.sdl.clone(),
+            account: profile.account.clone(),
         })
     }
 
