@@ -104,6 +104,32 @@ pub enum Error {
         /// The build id in that one.
         other_id: String,
     },
+    /// A hunt needs snapshots that say how each object was sampled, and what the load did.
+    #[error("{snapshot} was not taken by a recorder: it does not say how its objects were sampled")]
+    NotRecorded {
+        /// The snapshot's name.
+        snapshot: String,
+    },
+    /// A hunt's snapshots are not of one process, or not in the order of their time.
+    #[error("{snapshot} is not of the same process as the snapshot before it, or was not taken after it")]
+    OutOfOrder {
+        /// The name of the snapshot that does not fit.
+        snapshot: String,
+    },
+    /// A hunt needs load to divide the growth by.
+    #[error("the service counted no {unit} in the hunt's rungs")]
+    NoLoad {
+        /// What it should have counted.
+        unit: &'static str,
+    },
+    /// A hunt needs some rungs.
+    #[error("a verdict needs a snapshot after the warm-up and {expected} rungs or more, got {found}")]
+    TooFewRungs {
+        /// How many there must be.
+        expected: usize,
+        /// How many there were.
+        found: usize,
+    },
     /// The binary that took the snapshot cannot be opened.
     #[error("cannot read {}, the binary that took the snapshot (build id {build_id})", path.display())]
     BinaryUnreadable {
@@ -138,6 +164,9 @@ impl Error {
             }
             Error::DifferentBinaries { .. } => Some("take the snapshots to be compared from one build"),
             Error::NoSchema => Some("ask by operation, or by type: these need no schema"),
+            Error::NotRecorded { .. } => Some("start the service's recorder: heap_admin::Recorder"),
+            Error::OutOfOrder { .. } => Some("the service was restarted, most likely: hunt it anew"),
+            Error::NoLoad { .. } => Some("wrap the service's schema: heap_admin::Recorded"),
             Error::CutShort => Some("fetch or take the snapshot again"),
             _ => None,
         }

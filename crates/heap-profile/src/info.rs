@@ -32,6 +32,9 @@ pub const OTHER: &str = "(other)";
 /// The operation of what the instrument itself allocates: to be kept out of verdicts.
 pub const INSTRUMENT: &str = "(instrument)";
 
+/// The field of what the instrument plants to check a hunt: its operation is [`INSTRUMENT`].
+pub const CONTROL: &str = "(control)";
+
 /// The version of [`SnapshotInfo`]. It grows when a reader of the older one would misread the newer.
 const VERSION: u32 = 1;
 

@@ -35,8 +35,8 @@ pub use compare::{Column, Comparison, MAX_FRAMES_SHOWN, Site, compare};
 pub use error::Error;
 pub use fields::Fields;
 pub use info::{
-    BORN, COHORT, Cohort, Dropped, FIELD, INSTRUMENT, INTERVAL, OBJECT_SIZE, OPERATION, OTHER, Requests,
-    STACK, SnapshotInfo,
+    BORN, COHORT, CONTROL, Cohort, Dropped, FIELD, INSTRUMENT, INTERVAL, OBJECT_SIZE, OPERATION, OTHER,
+    Requests, STACK, SnapshotInfo,
 };
 pub use live::{LiveHeap, LiveHeapKey, LiveHeapRow, MAX_LIVE_FRAMES, live_heap, live_heap_named};
 pub use model::{

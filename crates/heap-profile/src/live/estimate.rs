@@ -9,7 +9,7 @@
 
 /// Adds up variances; one that is not known makes the sum unknown.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Variance(Option<f64>);
+pub(crate) struct Variance(Option<f64>);
 
 impl Default for Variance {
     fn default() -> Self {
@@ -19,7 +19,7 @@ impl Default for Variance {
 
 impl Variance {
     /// Of so many estimated objects of one size, sampled every so many bytes.
-    pub(super) fn of(objects: f64, size: Option<i64>, interval: Option<i64>) -> Variance {
+    pub(crate) fn of(objects: f64, size: Option<i64>, interval: Option<i64>) -> Variance {
         let (Some(size), Some(interval)) =
             (size.filter(|size| *size > 0), interval.filter(|bytes| *bytes > 0))
         else {
@@ -31,6 +31,11 @@ impl Variance {
             (exponent.exp(), -exponent.exp_m1())
         };
         Variance(Some(objects.max(0.0) * size * size * missed / sampled))
+    }
+
+    /// In bytes squared; nothing where it is not known.
+    pub(crate) fn bytes_squared(self) -> Option<f64> {
+        self.0
     }
 
     pub(super) fn add(&mut self, other: Variance) {

@@ -9,6 +9,8 @@
 mod estimate;
 mod group;
 
+pub(crate) use estimate::Variance;
+
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};

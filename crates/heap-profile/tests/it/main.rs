@@ -4,6 +4,7 @@ mod compare;
 mod fields;
 mod golang;
 mod hostile;
+mod hunt;
 mod jemalloc;
 mod live;
 mod pprof;

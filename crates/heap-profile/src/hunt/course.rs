@@ -1,0 +1,340 @@
+//! The course of one site through a hunt, and what it comes to. The rules are those of the module `hunt`, in their order.
+
+mod staircase;
+
+use super::budget::{FALSE_LEAK, MISSED, spent};
+use super::evidence::{Evidence, Survival};
+use super::interval::{Amount, Net};
+use super::power::units_needed;
+use super::{Phase, Rate, Settings, Threshold, Unit, Verdict};
+use staircase::Staircase;
+
+/// Growth in the rungs that is no more than this many times what the idle phases show is growth by time.
+const AS_FAST: f64 = 2.0;
+
+/// What all courses have in common: which phases are which, and how sure to be.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// The rungs, by their place among the phases.
+    pub(super) rungs: Vec<usize>,
+    /// The rungs that a later one follows.
+    pub(super) matured: Vec<usize>,
+    /// The last rung.
+    pub(super) loaded: usize,
+    /// Whether the service settled after the last rung.
+    pub(super) settled: bool,
+    /// The idle phases after the last rung.
+    pub(super) idle: Vec<usize>,
+    /// The last phase.
+    pub(super) last: usize,
+    /// How long each phase took, in seconds.
+    pub(super) seconds: Vec<f64>,
+    /// The chance at which a bound of an interval may miss, on either side.
+    pub(super) chance: f64,
+    /// The chance that may be spent on calling one site among all a leak.
+    pub(super) strict: f64,
+    pub(super) unit: Unit,
+    pub(super) threshold: Threshold,
+}
+
+impl Plan {
+    /// Of a hunt with a rung at least.
+    pub(super) fn of(evidence: &Evidence<'_>, sites: usize, settings: &Settings) -> Plan {
+        let rungs = evidence.phases(Phase::Rung);
+        let last = evidence.parts.len() - 1;
+        let loaded = rungs.last().copied().unwrap_or(last);
+        let after = |phase| {
+            let phases = evidence.phases(phase).into_iter();
+            phases.filter(|at| *at > loaded).collect::<Vec<_>>()
+        };
+        Plan {
+            matured: rungs
+                .split_last()
+                .map_or_else(Vec::new, |(_, before)| before.to_vec()),
+            rungs,
+            loaded,
+            settled: !after(Phase::Settle).is_empty(),
+            idle: after(Phase::Idle),
+            last,
+            seconds: evidence.parts.iter().map(|part| part.seconds).collect(),
+            chance: spent(MISSED, settings.look) / 2.0,
+            // As Holm's procedure has it for the first: half of the budget, over two tests a site.
+            strict: spent(FALSE_LEAK, settings.look) / (4 * sites.max(1)) as f64,
+            unit: settings.unit,
+            threshold: settings.threshold,
+        }
+    }
+
+    /// The phase whose end the idle ones begin at.
+    fn before_idle(&self) -> Option<usize> {
+        self.idle.first()?.checked_sub(1)
+    }
+
+    fn seconds_of(&self, phases: &[usize]) -> f64 {
+        phases.iter().map(|at| self.seconds[*at]).sum()
+    }
+}
+
+/// One site, or several together: what became of it, and the load that it is weighed against.
+pub(super) struct Course<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) survival: Survival,
+    /// Units of the load in each phase.
+    pub(super) units: Vec<f64>,
+}
+
+/// What a course comes to.
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    pub(super) why: String,
+    pub(super) rate: Rate,
+    pub(super) objects_per_unit: f64,
+    pub(super) units_needed: Option<u64>,
+}
+
+/// Which growth is beyond chance, for the whole hunt.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Significant {
+    pub(super) by_load: bool,
+    pub(super) by_time: bool,
+}
+
+impl Course<'_> {
+    /// Net growth over all rungs, as far as it is still there at the end.
+    pub(super) fn settled(&self) -> Net {
+        self.survival.net(0, self.plan.loaded, self.plan.last)
+    }
+
+    /// All units of the load.
+    pub(super) fn all_units(&self) -> f64 {
+        self.units_of(&self.plan.rungs)
+    }
+
+    fn units_of(&self, phases: &[usize]) -> f64 {
+        phases.iter().map(|at| self.units[*at]).sum()
+    }
+
+    /// Net growth while there was no load.
+    fn idle(&self) -> Option<(Net, f64)> {
+        let from = self.plan.before_idle()?;
+        let net = self.survival.net(from, self.plan.last, self.plan.last);
+        Some((net, self.plan.seconds_of(&self.plan.idle)))
+    }
+
+    /// The chance to see so much growth per unit, if there is none above the threshold.
+    pub(super) fn chance_by_load(&self) -> f64 {
+        let most = self.plan.threshold.per_unit * self.all_units();
+        self.settled().chance_of_no_more_than(most)
+    }
+
+    /// The chance to see so much growth without load, if there is none above the threshold.
+    pub(super) fn chance_by_time(&self) -> f64 {
+        self.idle().map_or(1.0, |(net, seconds)| {
+            net.chance_of_no_more_than(self.plan.threshold.per_second * seconds)
+        })
+    }
+
+    /// What it comes to.
+    pub(super) fn judge(&self, significant: Significant) -> Judged {
+        if let Some(judged) = self.by_time(significant) {
+            return judged;
+        }
+        let rules = [Self::steady, Self::backlog, Self::plateau, Self::step];
+        for rule in rules {
+            if let Some((verdict, why)) = rule(self) {
+                return self.judged(verdict, why);
+            }
+        }
+        self.leak(significant).unwrap_or_else(|| self.inconclusive())
+    }
+
+    fn by_time(&self, significant: Significant) -> Option<Judged> {
+        let (net, seconds) = self.idle()?;
+        let least = self.plan.threshold.per_second;
+        let grows = |at: &usize| {
+            let net = self.survival.net(at - 1, *at, *at);
+            net.lower(self.plan.chance) > least * self.plan.seconds[*at]
+        };
+        let goes_on = self.plan.idle.len() > 1 && self.plan.idle.iter().all(grows);
+        if !(significant.by_time && goes_on) {
+            return None;
+        }
+        let rate = self.rate(net, seconds, Unit::Second);
+        let loaded = self.survival.net(0, self.plan.loaded, self.plan.loaded);
+        let fastest = AS_FAST * rate.high * self.plan.seconds_of(&self.phases_to(self.plan.loaded));
+        (loaded.bytes() <= fastest).then(|| Judged {
+            verdict: Verdict::Leak,
+            why: "grows without any load, and goes on".to_owned(),
+            objects_per_unit: net.objects() / seconds,
+            rate,
+            units_needed: None,
+        })
+    }
+
+    fn phases_to(&self, last: usize) -> Vec<usize> {
+        (1..=last).collect()
+    }
+
+    fn most(&self, phases: &[usize]) -> f64 {
+        self.plan.threshold.per_unit * self.units_of(phases)
+    }
+
+    fn steady(&self) -> Option<(Verdict, String)> {
+        let (chance, most) = (self.plan.chance, self.most(&self.plan.rungs));
+        let is_below = self.settled().upper(chance) < most;
+        let at_its_end = self.survival.net(0, self.plan.loaded, self.plan.loaded);
+        (is_below && at_its_end.lower(chance) <= most).then(|| {
+            (
+                Verdict::Steady,
+                format!("grows by less than {}", self.threshold()),
+            )
+        })
+    }
+
+    fn backlog(&self) -> Option<(Verdict, String)> {
+        let (chance, most) = (self.plan.chance, self.most(&self.plan.rungs));
+        let is_below = self.settled().upper(chance) < most;
+        let at_its_end = self.survival.net(0, self.plan.loaded, self.plan.loaded);
+        (is_below && at_its_end.lower(chance) > most)
+            .then(|| (Verdict::Backlog, "drained when the load stopped".to_owned()))
+    }
+
+    fn plateau(&self) -> Option<(Verdict, String)> {
+        let chance = self.plan.chance;
+        let half = self.plan.rungs.len().div_ceil(2);
+        let (_, later) = self.plan.rungs.split_at(half);
+        let from = *self.plan.rungs.get(half.checked_sub(1)?)?;
+        let net = self.survival.net(from, self.plan.loaded, self.plan.last);
+        let grows = net.lower(chance) > self.most(later);
+        let turned_over = Net {
+            new: net.freed,
+            freed: net.new.scaled(0.5),
+            grain: net.grain,
+        };
+        (!later.is_empty() && !grows && turned_over.lower(chance) > 0.0).then(|| {
+            (
+                Verdict::Plateau,
+                "what is old dies out as the new comes".to_owned(),
+            )
+        })
+    }
+
+    /// One rung grew, and those after it did not.
+    fn step(&self) -> Option<(Verdict, String)> {
+        let chance = self.plan.chance;
+        let grew = |place: &usize| {
+            let at = self.plan.rungs[*place];
+            let net = self.survival.net(at - 1, at, at);
+            net.lower(chance) > self.most(&[at])
+        };
+        let jumps: Vec<usize> = (0..self.plan.rungs.len()).filter(grew).collect();
+        let [jump] = jumps[..] else { return None };
+        let at = self.plan.rungs[jump];
+        let flat = |from: usize, to: usize, over: &[usize]| {
+            over.is_empty() || self.survival.net(from, to, to.max(from)).upper(chance) < self.most(over)
+        };
+        let (before, after) = (&self.plan.rungs[..jump], &self.plan.rungs[jump + 1..]);
+        let kept = self.survival.net(at, self.plan.loaded, self.plan.last);
+        let is_step = after.len() >= 2
+            && flat(0, at - 1, before)
+            && kept.upper(chance) < self.most(after)
+            && !Staircase::may_go_on(self, at, self.units_of(after));
+        is_step.then(|| {
+            let why = format!("one jump, in rung {}; the rungs after it are flat", jump + 1);
+            (Verdict::Step, why)
+        })
+    }
+
+    fn leak(&self, significant: Significant) -> Option<Judged> {
+        if !(significant.by_load && self.plan.settled) {
+            return None;
+        }
+        if self.every_rung_keeps() {
+            let why = "every rung keeps what was born in it".to_owned();
+            return Some(self.judged(Verdict::Leak, why));
+        }
+        let stairs = Staircase::of(self)?;
+        let mut judged = self.judged(stairs.verdict(), stairs.why());
+        judged.rate = stairs.rate(self.plan.unit).unwrap_or(judged.rate);
+        Some(judged)
+    }
+
+    fn every_rung_keeps(&self) -> bool {
+        let keeps = |at: &usize| self.kept(*at).lower(self.plan.chance) > self.most(&[*at]);
+        self.plan.matured.len() > 1 && self.plan.matured.iter().all(keeps)
+    }
+
+    /// What was born in a rung and is alive at the end.
+    fn kept(&self, rung: usize) -> Amount {
+        self.survival.at(rung, self.plan.last)
+    }
+
+    fn inconclusive(&self) -> Judged {
+        let (net, units) = (self.settled(), self.all_units());
+        let (rate, threshold) = (net.bytes() / units, self.plan.threshold.per_unit);
+        let bound = if rate > threshold {
+            net.lower(self.plan.strict)
+        } else {
+            net.upper(self.plan.chance)
+        } / units;
+        let why = if rate > threshold {
+            "grew, but not in each rung, or not for certain"
+        } else {
+            "may grow by more than the threshold"
+        };
+        Judged {
+            units_needed: Some(units_needed(units, rate, bound, threshold)),
+            ..self.judged(Verdict::Inconclusive, why.to_owned())
+        }
+    }
+
+    fn judged(&self, verdict: Verdict, why: String) -> Judged {
+        let (net, units) = (self.settled(), self.all_units());
+        Judged {
+            verdict,
+            why,
+            rate: self.rate(net, units, self.plan.unit),
+            objects_per_unit: net.objects() / units,
+            units_needed: None,
+        }
+    }
+
+    fn rate(&self, net: Net, units: f64, unit: Unit) -> Rate {
+        Rate {
+            bytes: net.bytes() / units,
+            low: net.lower(self.plan.chance) / units,
+            high: net.upper(self.plan.chance) / units,
+            unit,
+        }
+    }
+
+    /// Net growth of all of it without load, per second, where it is by time; else per unit of the load.
+    pub(super) fn rate_in(&self, unit: Unit) -> Rate {
+        match self.idle() {
+            Some((net, seconds)) if unit == Unit::Second => self.rate(net, seconds, unit),
+            _ => self.rate(self.settled(), self.all_units(), unit),
+        }
+    }
+
+    /// What was born in each matured rung and is alive at the end, per unit.
+    pub(super) fn rungs(&self) -> Vec<Rate> {
+        let rate = |at: &usize| {
+            let (kept, units, chance) = (self.kept(*at), self.units[*at], self.plan.chance);
+            Rate {
+                bytes: kept.bytes / units,
+                low: kept.lower(chance) / units,
+                high: kept.upper(self.survival.grain(), chance) / units,
+                unit: self.plan.unit,
+            }
+        };
+        self.plan.matured.iter().map(rate).collect()
+    }
+
+    fn threshold(&self) -> String {
+        format!(
+            "{} bytes per {}",
+            self.plan.threshold.per_unit,
+            self.plan.unit.name()
+        )
+    }
+}

@@ -1,0 +1,400 @@
+//! All sites of a hunt judged, and what that comes to.
+
+use std::collections::HashSet;
+
+use super::budget::{FALSE_LEAK, holm, spent};
+use super::checks;
+use super::course::{Course, Judged, Plan, Significant};
+use super::evidence::Evidence;
+use super::groups::{self, Group};
+use super::power::{Test, smallest_leak};
+use super::{
+    FieldGrowth, JudgedSite, LEAST_RUNGS, LiveGrowth, REPORT_VERSION, Reading, Report, Settings,
+    SmallestLeak, Unit, Verdict,
+};
+use crate::compare::OwnCrates;
+use crate::{CONTROL, Error};
+
+/// Growth that is spread over sites is looked for so many times: each time what was found is taken out.
+const MOST_SPREAD: usize = 8;
+/// Of functions with about the same growth below them, the innermost is told: about the same is this much of the most.
+const ABOUT_THE_SAME: f64 = 0.9;
+
+/// What a hunt's snapshots say, in the order in which they were taken. The first is the one after the warm-up; of the
+/// rungs, [`LEAST_RUNGS`] at least must be there.
+///
+/// # Errors
+/// Where a snapshot was not taken by a recorder, or they are not of one process, or too few; and where the service counted
+/// no load.
+pub fn judge(readings: &[Reading<'_>], settings: &Settings) -> Result<Report, Error> {
+    let evidence = Evidence::of(readings)?;
+    check(&evidence, settings)?;
+    let own = OwnCrates::of(readings.iter().map(|reading| reading.snapshot));
+    let is_instrument = |at: &usize| evidence.lines[*at].is_instrument();
+    let (instrument, lines): (Vec<usize>, Vec<usize>) = (0..evidence.lines.len()).partition(is_instrument);
+    let is_control = |at: &usize| evidence.lines[*at].field.as_deref() == Some(CONTROL);
+    let (control, instrument): (Vec<usize>, Vec<usize>) = instrument.into_iter().partition(is_control);
+    let hunt = Hunt::new(&evidence, &lines, &own, settings);
+    let sites = hunt.sites();
+    let live = hunt.live(&lines, &instrument);
+    let checks = checks::all(&hunt, &sites, &control, &live, settings);
+    Ok(hunt.report(sites, live, checks, readings, settings))
+}
+
+fn check(evidence: &Evidence<'_>, settings: &Settings) -> Result<(), Error> {
+    let rungs = evidence.phases(super::Phase::Rung);
+    // What the first rung added is told by the snapshot before it.
+    let found = rungs.iter().filter(|at| **at > 0).count();
+    if found < LEAST_RUNGS || found < rungs.len() {
+        return Err(Error::TooFewRungs {
+            expected: LEAST_RUNGS,
+            found,
+        });
+    }
+    let is_empty = |at: &usize| evidence.parts[*at].all_units(settings.unit) <= 0.0;
+    if rungs.iter().any(is_empty) {
+        return Err(Error::NoLoad {
+            unit: settings.unit.names(),
+        });
+    }
+    Ok(())
+}
+
+/// A site with its verdict.
+pub(super) struct Site {
+    pub(super) group: Group,
+    pub(super) judged: Judged,
+    /// Net growth from the first snapshot to the last.
+    growth: f64,
+    /// Growth by time beyond chance, whatever the verdict.
+    pub(super) grew_idle: bool,
+}
+
+/// The evidence, and how to judge it.
+pub(super) struct Hunt<'e, 'a> {
+    pub(super) evidence: &'e Evidence<'a>,
+    pub(super) plan: Plan,
+    groups: Vec<Group>,
+    /// The chance of a false leak that this look may spend.
+    budget: f64,
+    lines: &'e [usize],
+}
+
+impl<'e, 'a> Hunt<'e, 'a> {
+    fn new(evidence: &'e Evidence<'a>, lines: &'e [usize], own: &OwnCrates, settings: &Settings) -> Self {
+        let groups = groups::sites(evidence, lines, own);
+        Hunt {
+            plan: Plan::of(evidence, groups.len(), settings),
+            budget: spent(FALSE_LEAK, settings.look),
+            evidence,
+            groups,
+            lines,
+        }
+    }
+
+    /// The course of some lines.
+    pub(super) fn course(&self, lines: &[usize]) -> Course<'_> {
+        let of_lines = || lines.iter().map(|at| &self.evidence.lines[*at]);
+        let operations: HashSet<Option<&str>> = of_lines().map(|line| line.operation).collect();
+        let units = |part: &super::phases::Part| part.units(self.plan.unit, operations.iter().copied());
+        let mut units: Vec<f64> = self.evidence.parts.iter().map(units).collect();
+        let is_idle = |at: &usize| units[*at] <= 0.0;
+        if self.plan.rungs.iter().any(is_idle) {
+            // Allocated by what did not run in each rung: weighed against all that did.
+            units = self
+                .evidence
+                .parts
+                .iter()
+                .map(|part| part.all_units(self.plan.unit))
+                .collect();
+        }
+        Course {
+            plan: &self.plan,
+            survival: super::evidence::Survival::of(self.evidence.parts.len(), of_lines()),
+            units,
+        }
+    }
+
+    fn sites(&self) -> Vec<Site> {
+        let courses: Vec<Course<'_>> = self
+            .groups
+            .iter()
+            .map(|group| self.course(&group.lines))
+            .collect();
+        let mut sites: Vec<Site> = self
+            .significant(&courses, self.budget)
+            .into_iter()
+            .zip(courses.iter().zip(&self.groups))
+            .map(|(significant, (course, group))| self.site(group, course, significant))
+            .collect();
+        self.add_spread(&mut sites);
+        sites.sort_by(|a, b| {
+            let rank = |site: &Site| rank(site.judged.verdict);
+            rank(a)
+                .cmp(&rank(b))
+                .then(b.growth.total_cmp(&a.growth))
+                .then_with(|| a.group.key.cmp(&b.group.key))
+        });
+        sites
+    }
+
+    fn site(&self, group: &Group, course: &Course<'_>, significant: Significant) -> Site {
+        Site {
+            group: group.clone(),
+            judged: course.judge(significant),
+            growth: course.survival.net(0, self.plan.last, self.plan.last).bytes(),
+            grew_idle: significant.by_time,
+        }
+    }
+
+    /// Half of the budget is for the sites, half for growth that is spread over them.
+    fn significant(&self, courses: &[Course<'_>], budget: f64) -> Vec<Significant> {
+        let by_load = courses.iter().map(Course::chance_by_load);
+        let chances: Vec<f64> = by_load
+            .chain(courses.iter().map(Course::chance_by_time))
+            .collect();
+        let rejected = holm(&chances, budget / 2.0);
+        let (by_load, by_time) = rejected.split_at(courses.len());
+        by_load
+            .iter()
+            .zip(by_time)
+            .map(|(by_load, by_time)| Significant {
+                by_load: *by_load,
+                by_time: *by_time,
+            })
+            .collect()
+    }
+
+    /// Looks for growth among what does not leak by itself, over and over until there is none.
+    fn add_spread(&self, sites: &mut Vec<Site>) {
+        let leaking = |sites: &[Site]| -> HashSet<usize> {
+            let leaks = sites.iter().filter(|site| site.judged.verdict == Verdict::Leak);
+            leaks.flat_map(|site| site.group.lines.iter().copied()).collect()
+        };
+        for _ in 0..MOST_SPREAD {
+            let told = leaking(sites);
+            let rest: Vec<usize> = self
+                .lines
+                .iter()
+                .copied()
+                .filter(|at| !told.contains(at))
+                .collect();
+            match self.spread(&rest, sites) {
+                Some(site) => sites.push(site),
+                None => return,
+            }
+        }
+    }
+
+    fn spread(&self, rest: &[usize], sites: &[Site]) -> Option<Site> {
+        let is_wide = |group: &Group| {
+            let lines: HashSet<&usize> = group.lines.iter().collect();
+            let below = |site: &&Site| site.group.lines.iter().any(|at| lines.contains(at));
+            sites.iter().filter(below).nth(1).is_some()
+        };
+        let groups: Vec<Group> = groups::callers(self.evidence, rest)
+            .into_iter()
+            .filter(is_wide)
+            .collect();
+        let courses: Vec<Course<'_>> = groups.iter().map(|group| self.course(&group.lines)).collect();
+        let significant = self.significant(&courses, self.budget / MOST_SPREAD as f64);
+        let judged = significant.into_iter().zip(groups.iter().zip(&courses));
+        let leaks: Vec<Site> = judged
+            .map(|(significant, (group, course))| self.site(group, course, significant))
+            .filter(|site| site.judged.verdict == Verdict::Leak)
+            .collect();
+        let most = leaks.iter().map(|site| site.growth).fold(0.0, f64::max);
+        let about_the_same = leaks
+            .into_iter()
+            .filter(|site| site.growth >= ABOUT_THE_SAME * most);
+        about_the_same.min_by_key(|site| site.group.lines.len())
+    }
+
+    fn live(&self, lines: &[usize], instrument: &[usize]) -> LiveGrowth {
+        let parts = &self.evidence.parts;
+        let counted = |at: usize| parts[at].live.map(|live| live as i64);
+        let net = |lines: &[usize]| self.course(lines).survival.net(0, self.plan.last, self.plan.last);
+        let all: Vec<usize> = lines.to_vec();
+        LiveGrowth {
+            bytes: counted(self.plan.last)
+                .zip(counted(0))
+                .map(|(last, first)| last - first),
+            sampled_bytes: net(&all).bytes().round() as i64,
+            instrument_bytes: net(instrument).bytes().round() as i64,
+            per_unit: self.course(&all).rate_in(self.plan.unit),
+        }
+    }
+
+    fn smallest(&self) -> SmallestLeak {
+        let Plan {
+            chance,
+            threshold,
+            ref rungs,
+            ref matured,
+            ref idle,
+            ..
+        } = self.plan;
+        let units = |phases: &[usize]| -> f64 {
+            let parts = phases
+                .iter()
+                .map(|at| self.evidence.parts[*at].all_units(self.plan.unit));
+            parts.sum()
+        };
+        let rung = |at: &usize| Test {
+            units: units(&[*at]),
+            chance,
+        };
+        let idle_phase = |at: &usize| Test {
+            units: self.plan.seconds[*at],
+            chance,
+        };
+        let (strict, interval) = (self.plan.strict, self.evidence.interval);
+        let sum = |units: f64| Test {
+            units,
+            chance: strict,
+        };
+        let matured: Vec<Test> = matured.iter().map(rung).collect();
+        let idle_phases: Vec<Test> = idle.iter().map(idle_phase).collect();
+        let seconds = idle.iter().map(|at| self.plan.seconds[*at]).sum();
+        SmallestLeak {
+            per_unit: smallest_leak(sum(units(rungs)), &matured, threshold.per_unit, interval),
+            per_second: smallest_leak(sum(seconds), &idle_phases, threshold.per_second, interval),
+        }
+    }
+
+    fn report(
+        &self,
+        sites: Vec<Site>,
+        live: LiveGrowth,
+        checks: Vec<super::Check>,
+        readings: &[Reading<'_>],
+        settings: &Settings,
+    ) -> Report {
+        let parts = &self.evidence.parts;
+        let steady_sites = sites
+            .iter()
+            .filter(|site| site.judged.verdict == Verdict::Steady)
+            .count();
+        let told: Vec<&Site> = sites
+            .iter()
+            .filter(|site| site.judged.verdict != Verdict::Steady)
+            .collect();
+        let first = parts.first().map_or(0, |part| part.opened_nanos);
+        Report {
+            version: REPORT_VERSION,
+            subject: settings.subject.clone(),
+            started: first / 1_000_000,
+            seconds: self.plan.seconds.iter().skip(1).sum(),
+            verdict: verdict(&told),
+            unit: settings.unit,
+            threshold: settings.threshold,
+            looks: settings.look,
+            live,
+            fields: self.fields(&told),
+            sites: told.iter().map(|site| self.judged_site(site)).collect(),
+            steady_sites,
+            phases: parts.iter().map(|part| part.figures(settings.unit)).collect(),
+            smallest_leak: self.smallest(),
+            units_needed: told.iter().filter_map(|site| site.judged.units_needed).max(),
+            checks,
+            notes: checks::notes(parts, readings),
+        }
+    }
+
+    /// The leaking sites of each field together, what grew most first.
+    fn fields(&self, told: &[&Site]) -> Vec<FieldGrowth> {
+        let mut fields: Vec<(Option<String>, Unit, Vec<usize>)> = Vec::new();
+        for (at, site) in told.iter().enumerate() {
+            if site.judged.verdict != Verdict::Leak {
+                continue;
+            }
+            let (field, unit) = (site.group.face(self.evidence).field, site.judged.rate.unit);
+            match fields
+                .iter_mut()
+                .find(|(known, in_unit, _)| (known, *in_unit) == (&field, unit))
+            {
+                Some((_, _, sites)) => sites.push(at),
+                None => fields.push((field, unit, vec![at])),
+            }
+        }
+        let grown = |sites: &[usize]| sites.iter().map(|at| told[*at].growth).sum::<f64>();
+        fields.sort_by(|(.., a), (.., b)| grown(b).total_cmp(&grown(a)));
+        fields
+            .into_iter()
+            .map(|(field, unit, sites)| FieldGrowth {
+                rate: self.rate_of(&sites, told, unit),
+                field,
+                sites,
+            })
+            .collect()
+    }
+
+    fn rate_of(&self, sites: &[usize], told: &[&Site], unit: Unit) -> super::Rate {
+        if let [only] = sites {
+            return told[*only].judged.rate;
+        }
+        let lines: HashSet<usize> = sites
+            .iter()
+            .flat_map(|at| told[*at].group.lines.iter().copied())
+            .collect();
+        let lines: Vec<usize> = lines.into_iter().collect();
+        self.course(&lines).rate_in(unit)
+    }
+
+    fn judged_site(&self, site: &Site) -> JudgedSite {
+        let (face, judged) = (site.group.face(self.evidence), &site.judged);
+        let survival = site.group.survival(self.evidence);
+        let phases = self.evidence.parts.len();
+        let round = |value: f64| value.round() as i64;
+        let course = self.course(&site.group.lines);
+        JudgedSite {
+            key: site.group.key.clone(),
+            function: crate::names::short(&site.group.function),
+            place: face.place,
+            own: face.own,
+            spread: site.group.spread,
+            through: face.through,
+            frames: face.frames,
+            field: face.field,
+            kind: face.kind,
+            operations: face.operations,
+            verdict: judged.verdict,
+            why: judged.why.clone(),
+            rate: judged.rate,
+            objects_per_unit: judged.objects_per_unit,
+            since: face.since,
+            live: (0..phases).map(|at| round(survival.live(at).bytes)).collect(),
+            live_objects: (0..phases).map(|at| round(survival.live(at).objects)).collect(),
+            survival: (0..phases)
+                .map(|born| {
+                    (born..phases)
+                        .map(|alive| round(survival.at(born, alive).bytes))
+                        .collect()
+                })
+                .collect(),
+            rungs: course.rungs(),
+            units_needed: judged.units_needed,
+            known: false,
+        }
+    }
+}
+
+/// Leaks first, steady last.
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Leak => 0,
+        Verdict::Inconclusive => 1,
+        Verdict::Plateau => 2,
+        Verdict::Step => 3,
+        Verdict::Backlog => 4,
+        Verdict::Steady => 5,
+    }
+}
+
+/// A leak if any site is, else inconclusive if any is, and so on.
+fn verdict(told: &[&Site]) -> Verdict {
+    let verdicts = told.iter().map(|site| site.judged.verdict);
+    verdicts
+        .min_by_key(|verdict| rank(*verdict))
+        .unwrap_or(Verdict::Steady)
+}
