@@ -159,14 +159,14 @@ impl Course<'_> {
         if !(significant.by_time && goes_on) {
             return None;
         }
-        let rate = self.rate(net, seconds, Unit::Second);
+        let idle = self.rate(net, seconds, Unit::Second);
         let loaded = self.survival.net(0, self.plan.loaded, self.plan.loaded);
-        let fastest = AS_FAST * rate.high * self.plan.seconds_of(&self.phases_to(self.plan.loaded));
+        let fastest = AS_FAST * idle.high * self.plan.seconds_of(&self.phases_to(self.plan.loaded));
         (loaded.bytes() <= fastest).then(|| Judged {
             verdict: Verdict::Leak,
             why: "grows without any load, and goes on".to_owned(),
             objects_per_unit: net.objects() / seconds,
-            rate,
+            rate: self.rate_by_time().unwrap_or(idle),
             units_needed: None,
         })
     }
@@ -175,11 +175,28 @@ impl Course<'_> {
         (1..=last).collect()
     }
 
+    /// Growth per second: over the whole hunt, as long as the idle phases say the same; else over these alone.
+    fn rate_by_time(&self) -> Option<Rate> {
+        let (net, seconds) = self.idle()?;
+        let idle = self.rate(net, seconds, Unit::Second);
+        let last = self.plan.last;
+        let all = self.plan.seconds_of(&self.phases_to(last));
+        let whole = self.rate(self.survival.net(0, last, last), all, Unit::Second);
+        let is_the_same = (idle.low..=idle.high).contains(&whole.bytes);
+        Some(if is_the_same { whole } else { idle })
+    }
+
     fn most(&self, phases: &[usize]) -> f64 {
         self.plan.threshold.per_unit * self.units_of(phases)
     }
 
     fn steady(&self) -> Option<(Verdict, String)> {
+        if self.is_quiet() {
+            return Some((
+                Verdict::Steady,
+                "nothing was sampled there during the hunt".to_owned(),
+            ));
+        }
         let (chance, most) = (self.plan.chance, self.most(&self.plan.rungs));
         let is_below = self.settled().upper(chance) < most;
         let at_its_end = self.survival.net(0, self.plan.loaded, self.plan.loaded);
@@ -189,6 +206,13 @@ impl Course<'_> {
                 format!("grows by less than {}", self.threshold()),
             )
         })
+    }
+
+    /// Nothing was born there in any rung and seen at a snapshot. Such a site is no other than the many where nothing was
+    /// sampled at all: the smallest leak that would have been seen speaks for them all.
+    fn is_quiet(&self) -> bool {
+        let born = |rung: &usize| self.survival.at(*rung, *rung).objects;
+        self.plan.rungs.iter().map(born).sum::<f64>() <= 0.0 && self.settled().new.objects <= 0.0
     }
 
     fn backlog(&self) -> Option<(Verdict, String)> {
@@ -308,12 +332,10 @@ impl Course<'_> {
         }
     }
 
-    /// Net growth of all of it without load, per second, where it is by time; else per unit of the load.
+    /// Net growth of all of it, per second where it grows by time, else per unit of the load.
     pub(super) fn rate_in(&self, unit: Unit) -> Rate {
-        match self.idle() {
-            Some((net, seconds)) if unit == Unit::Second => self.rate(net, seconds, unit),
-            _ => self.rate(self.settled(), self.all_units(), unit),
-        }
+        let by_time = (unit == Unit::Second).then(|| self.rate_by_time()).flatten();
+        by_time.unwrap_or_else(|| self.rate(self.settled(), self.all_units(), self.plan.unit))
     }
 
     /// What was born in each matured rung and is alive at the end, per unit.
