@@ -10,12 +10,12 @@ pub(crate) fn bad_input(message: impl Into<String>) -> Error {
 }
 
 /// What a mutation or a list is about does not exist.
-pub(crate) fn not_found(message: impl Into<String>) -> Error {
+pub fn not_found(message: impl Into<String>) -> Error {
     coded("NOT_FOUND", message)
 }
 
 /// The database did not do its work. The reason goes to the log.
-pub(crate) fn internal(error: ShopError) -> Error {
+pub fn internal(error: ShopError) -> Error {
     tracing::error!(%error, "a field could not be answered");
     coded("INTERNAL", "the bookshop could not answer; its log says why")
 }

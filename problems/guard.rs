@@ -49,14 +49,14 @@ impl MemoryGuard {
 }
 
 /// Stands before each field of a problem: counts the calls, and refuses them past the memory limit.
-pub(crate) struct Gate {
+pub struct Gate {
     number: u8,
     counts: bool,
 }
 
 impl Gate {
     /// The gate of the field that a request asks for.
-    pub(crate) fn of(number: u8) -> Self {
+    pub fn of(number: u8) -> Self {
         Self { number, counts: true }
     }
 

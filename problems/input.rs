@@ -9,10 +9,10 @@ pub(crate) const MAX_FIRST: i64 = 100;
 /// The furthest page.
 pub(crate) const MAX_OFFSET: i64 = 1_000_000;
 /// The longest name or search text, in characters.
-pub(crate) const MAX_WORDS: usize = 100;
+pub const MAX_WORDS: usize = 100;
 
 /// `first`, if a page can be that long.
-pub(crate) fn page_size(first: i64) -> Result<i64> {
+pub fn page_size(first: i64) -> Result<i64> {
     within("first", first, 1, MAX_FIRST)
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn within(argument: &str, given: i64, least: i64, most: i64) -> Resul
 }
 
 /// A text that is not blank and not longer than `most` characters.
-pub(crate) fn text<'a>(argument: &str, given: &'a str, most: usize) -> Result<&'a str> {
+pub fn text<'a>(argument: &str, given: &'a str, most: usize) -> Result<&'a str> {
     let length = given.chars().count();
     if length > most {
         return Err(bad_input(format!(

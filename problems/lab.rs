@@ -54,7 +54,7 @@ impl Lab {
     /// Gives a request what it needs of its own: its data loaders, made when first used.
     #[must_use]
     pub fn prepare(&self, request: Request) -> Request {
-        request.data(RequestData::new(self.inner.bookshop.db()))
+        request.data(RequestData::new(self.inner.bookshop.db(), p06_books::loader))
     }
 
     /// The shop.

@@ -7,6 +7,7 @@
 //! - [`LabSchema`]: the public schema, ready to execute
 //! - [`Problem`], [`FindError`]: the catalogue, and how a problem is looked up
 //! - [`Handover`]: how loaders, tasks and the database thread are handed their work
+//! - [`parts`]: what fields are made of, for another schema over the same shop
 //! - [`MemoryGuard`]: when the problems' fields must say no
 //!
 //! Transport, limits and everything that measures are left to others. Start reading at [`Lab`].
@@ -34,6 +35,16 @@ mod p05_stories;
 mod p06_books;
 mod p07_recommendations;
 pub mod shop;
+
+/// What the fields are made of, for crates that serve the same API by resolvers of their own.
+pub mod parts {
+    pub use crate::errors::{internal, not_found};
+    pub use crate::guard::Gate;
+    pub use crate::input::{MAX_WORDS, page_size, text};
+    pub use crate::p06_books::{AuthorLoader, Authors, BooksQuery};
+    pub use crate::schema::LabQuery;
+    pub use crate::sync::locked;
+}
 
 pub use catalog::{FindError, LoadRecipe, Pace, Problem};
 pub use executor::LabSchema;

@@ -40,7 +40,8 @@ impl Query {
     }
 }
 
-struct LabQuery;
+/// What can be asked of the lab itself.
+pub struct LabQuery;
 
 #[Object]
 impl LabQuery {

@@ -19,14 +19,15 @@ use crate::{
     sync::locked,
 };
 
-type Authors = DataLoader<AuthorLoader, HashMapCache>;
+/// A loader of authors that reads each but once.
+pub type Authors = DataLoader<AuthorLoader, HashMapCache>;
 
 /// The loaders of authors, so that all can be told when an author's page changes.
 static LOADERS: Mutex<Vec<Arc<Authors>>> = Mutex::new(Vec::new());
 
 /// A loader of authors, for one request.
 pub(crate) fn loader(db: &Db) -> Arc<Authors> {
-    let loader = AuthorLoader(db.clone());
+    let loader = AuthorLoader::new(db);
     let loader = Arc::new(DataLoader::with_cache(
         loader,
         db.spawner(),
@@ -42,7 +43,14 @@ pub(crate) fn clear() {
 }
 
 /// Authors by their ids.
-pub(crate) struct AuthorLoader(Db);
+pub struct AuthorLoader(Db);
+
+impl AuthorLoader {
+    /// Reads them from that database.
+    pub fn new(db: &Db) -> Self {
+        Self(db.clone())
+    }
+}
 
 impl Loader<i64> for AuthorLoader {
     type Value = Arc<Author>;
@@ -82,7 +90,8 @@ impl Book {
     }
 }
 
-pub(crate) struct BooksQuery;
+/// The shelves, page by page.
+pub struct BooksQuery;
 
 #[Object]
 impl BooksQuery {

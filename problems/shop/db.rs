@@ -79,12 +79,12 @@ impl Db {
     }
 
     /// Spawns a task of the shop's on the runtime.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         self.handover.spawn(Box::pin(task))
     }
 
     /// The same, for data loaders.
-    pub(crate) fn spawner(&self) -> impl Fn(Task) -> JoinHandle<()> + Send + Sync + 'static {
+    pub fn spawner(&self) -> impl Fn(Task) -> JoinHandle<()> + Send + Sync + 'static {
         spawner(&self.handover)
     }
 

@@ -13,7 +13,7 @@ use crate::errors::{internal, not_found};
 
 /// Somebody who writes books
 #[derive(SimpleObject)]
-pub(crate) struct Author {
+pub struct Author {
     /// Number
     pub(crate) id: i64,
     /// Full name
@@ -27,7 +27,7 @@ pub(crate) struct Author {
 /// A book that the shop sells
 #[derive(SimpleObject, Clone)]
 #[graphql(complex)]
-pub(crate) struct Book {
+pub struct Book {
     /// Number
     pub(crate) id: i64,
     /// Title
@@ -62,23 +62,25 @@ impl Book {
 
 /// Somebody who buys books
 #[derive(SimpleObject, Clone)]
-pub(crate) struct User {
+pub struct User {
     /// Number
-    pub(crate) id: i64,
+    pub id: i64,
     /// Full name
-    pub(crate) name: String,
+    pub name: String,
     /// Where they live
-    pub(crate) city: String,
+    pub city: String,
     /// What they like to read
-    pub(crate) genre: String,
+    pub genre: String,
     /// The day of their first order
-    pub(crate) member_since: String,
+    pub member_since: String,
 }
 
 impl User {
-    pub(crate) const COLUMNS: &str = "id, name, city, genre, member_since";
+    /// What [`from_row`](Self::from_row) reads, as a statement selects it.
+    pub const COLUMNS: &str = "id, name, city, genre, member_since";
 
-    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    /// The user of a row of [`COLUMNS`](Self::COLUMNS).
+    pub fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
             name: row.get(1)?,
@@ -137,7 +139,7 @@ impl Review {
 
 /// How far an order has come
 #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum OrderState {
+pub enum OrderState {
     /// Waits to be packed
     Placed,
     /// Waits for the carrier

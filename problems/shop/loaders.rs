@@ -8,28 +8,31 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
+use async_graphql::dataloader::{DataLoader, Loader};
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::{Book, Db, ShopError, User, entities::OrderItem};
-use crate::p06_books::{self, AuthorLoader};
+use crate::p06_books::Authors;
 
 /// Ids in one statement. SQLite takes many more; its planner likes fewer.
 const CHUNK: usize = 512;
 
 /// What a request has of its own.
-pub(crate) struct RequestData {
+pub struct RequestData {
     db: Db,
+    new_authors: fn(&Db) -> Arc<Authors>,
     books: OnceLock<DataLoader<BookLoader>>,
     users: OnceLock<DataLoader<UserLoader>>,
     items: OnceLock<DataLoader<ItemLoader>>,
-    authors: OnceLock<Arc<DataLoader<AuthorLoader, HashMapCache>>>,
+    authors: OnceLock<Arc<Authors>>,
 }
 
 impl RequestData {
-    pub(crate) fn new(db: &Db) -> Self {
+    /// Nothing is made yet; `new_authors` makes the loader of authors.
+    pub fn new(db: &Db, new_authors: fn(&Db) -> Arc<Authors>) -> Self {
         Self {
             db: db.clone(),
+            new_authors,
             books: OnceLock::new(),
             users: OnceLock::new(),
             items: OnceLock::new(),
@@ -37,7 +40,8 @@ impl RequestData {
         }
     }
 
-    pub(crate) fn books(&self) -> &DataLoader<BookLoader> {
+    /// The loader of books.
+    pub fn books(&self) -> &DataLoader<BookLoader> {
         self.books
             .get_or_init(|| DataLoader::new(BookLoader(self.db.clone()), self.db.spawner()))
     }
@@ -52,13 +56,13 @@ impl RequestData {
             .get_or_init(|| DataLoader::new(ItemLoader(self.db.clone()), self.db.spawner()))
     }
 
-    pub(crate) fn authors(&self) -> &DataLoader<AuthorLoader, HashMapCache> {
-        self.authors.get_or_init(|| p06_books::loader(&self.db))
+    pub(crate) fn authors(&self) -> &Authors {
+        self.authors.get_or_init(|| (self.new_authors)(&self.db))
     }
 }
 
 /// Books by their ids.
-pub(crate) struct BookLoader(Db);
+pub struct BookLoader(Db);
 
 impl Loader<i64> for BookLoader {
     type Value = Book;

@@ -21,14 +21,15 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 pub use db::Db;
-pub(crate) use entities::{Author, Book, OrderState, User};
+pub use entities::{Author, Book, OrderState, User};
 pub use error::ShopError;
-pub(crate) use loaders::{RequestData, rows_of};
+pub use loaders::RequestData;
+pub(crate) use loaders::rows_of;
 pub use location::Location;
 pub use mutation::Mutation;
-pub(crate) use query::ShopQuery;
+pub use query::ShopQuery;
 pub use subscription::Subscription;
-pub(crate) use text::pad;
+pub use text::pad;
 
 use crate::{Handover, Plain};
 use entities::Review;

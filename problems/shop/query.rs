@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{Lab, errors::internal, input::page_size};
 
-pub(crate) struct ShopQuery;
+/// The ordinary questions.
+pub struct ShopQuery;
 
 #[Object]
 impl ShopQuery {

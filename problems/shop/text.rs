@@ -3,7 +3,7 @@
 use super::words::SENTENCES;
 
 /// Adds sentences to `page` as long as it stays within what it has room for; `from` picks where to begin.
-pub(crate) fn pad(page: &mut String, from: usize) {
+pub fn pad(page: &mut String, from: usize) {
     let begin = from % SENTENCES.len();
     for sentence in SENTENCES.iter().cycle().skip(begin) {
         if page.len() + sentence.len() + 1 > page.capacity() {

@@ -1,5 +1,31 @@
-//! Answers: what each problem's cause is, scripts that find it, and the exercises' solutions.
+//! Answers: what each problem's cause is, what heals it, scripts that find it, and the exercises' solutions.
 //!
-//! This crate is here so that the solutions under `examples/` are built and checked with
-//! everything else. Nothing depends on it, and it is empty on purpose: see the folders beside it.
+//! # Layout
+//! - `pNN_name/fixed.rs`: the problem's fields, healed; `diff problems/p02_search/mod.rs spoilers/p02_search/fixed.rs` shows
+//!   the cure
+//! - [`HealedSchema`]: the public schema with all of them, the same API as [`problems::LabSchema`]
+//! - `examples/healed.rs`: it, served; the other examples are solutions of the exercises
+//!
+//! Nothing depends on this crate.
 #![forbid(unsafe_code)]
+
+mod schema;
+
+#[path = "../p00_hello/fixed.rs"]
+mod p00_hello;
+#[path = "../p01_jokes/fixed.rs"]
+mod p01_jokes;
+#[path = "../p02_search/fixed.rs"]
+mod p02_search;
+#[path = "../p03_lookup/fixed.rs"]
+mod p03_lookup;
+#[path = "../p04_orders/fixed.rs"]
+mod p04_orders;
+#[path = "../p05_stories/fixed.rs"]
+mod p05_stories;
+#[path = "../p06_books/fixed.rs"]
+mod p06_books;
+#[path = "../p07_recommendations/fixed.rs"]
+mod p07_recommendations;
+
+pub use schema::HealedSchema;

@@ -1,0 +1,158 @@
+//! Every problem leaks, and no healed field does: counted by the allocator, not sampled.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Executor, Request, Variables};
+use leaklab::variables::Template;
+use problems::{Lab, LabSchema, Pace, Problem};
+use spoilers::HealedSchema;
+use tokio::runtime::Runtime;
+
+use crate::{child::alone, lab};
+
+/// Calls before the first look: what is made once is made, and the caches are full.
+const WARM_UP: usize = 5_000;
+/// Calls between two looks.
+const CALLS: usize = 10_000;
+/// Calls under way at a time.
+const ABREAST: usize = 8;
+/// A healed field keeps less than that of each call, in bytes: what a hunt calls no growth.
+const KEPT: i64 = 4;
+/// Jokes between two looks at what grows by time: ten rounds, two seconds.
+const JOKES: u64 = 1_000;
+
+/// Calls a problem so many times, a few at once.
+async fn call(schema: &impl Executor, problem: &Problem, calls: usize) {
+    let template = Arc::new(Template::parse(&problem.variables).unwrap());
+    let operation = problem.operation;
+    let callers: Vec<_> = (0..ABREAST)
+        .map(|_| {
+            let (schema, template) = (schema.clone(), Arc::clone(&template));
+            tokio::spawn(async move {
+                for _ in 0..calls / ABREAST {
+                    let variables = Variables::from_json(template.expand());
+                    let response = schema.execute(Request::new(operation).variables(variables)).await;
+                    assert_eq!(response.errors, []);
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+}
+
+/// The number of the latest joke.
+async fn latest_joke(schema: &impl Executor) -> u64 {
+    let response = schema.execute(Request::new("{ jokeOfTheDay { name } }")).await;
+    let answer = response.data.into_json().unwrap();
+    let name = answer["jokeOfTheDay"]["name"].as_str().unwrap();
+    name.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// Puts on a problem what it grows by: calls, or time.
+async fn work(schema: &impl Executor, problem: &Problem, calls: usize) {
+    call(schema, problem, calls).await;
+    if problem.load.per == Pace::Time {
+        let before = latest_joke(schema).await;
+        while latest_joke(schema).await < before + JOKES {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Live heap after a purge, in bytes.
+fn live() -> u64 {
+    heap_recorder::purge().unwrap();
+    heap_recorder::memory().unwrap().live
+}
+
+/// By how many bytes the live heap grew in each of two rounds of work, after a warm-up.
+fn growth<E: Executor>(new: fn(&Lab) -> E, quiesce: fn(&Lab, &E), number: &str) -> [i64; 2] {
+    let lab = lab();
+    let schema = new(&lab);
+    let problem = lab.find(number).unwrap();
+    let runtime = Runtime::new().unwrap();
+    let look = |calls| {
+        runtime.block_on(work(&schema, problem, calls));
+        quiesce(&lab, &schema);
+        live() as i64
+    };
+    let (warm, once, twice) = (look(WARM_UP), look(CALLS), look(CALLS));
+    [once - warm, twice - once]
+}
+
+/// Bytes that the answer says `CALLS` calls leave, or the time that [`JOKES`] take.
+fn expected(folder: &str) -> i64 {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(folder)
+        .join("answer.toml");
+    let answer: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
+    let bytes = |key: &str| answer.get(key).map(|bytes| bytes.as_integer().unwrap());
+    match bytes("bytes_per_request") {
+        Some(bytes) => bytes * CALLS as i64,
+        None => 2 * bytes("bytes_per_second").expect("bytes by request or by second"),
+    }
+}
+
+/// In [`alone`]: each has the process to itself, since some keep what they have in statics.
+fn leaks(folder: &str) {
+    let grown = growth(LabSchema::new, |lab, _| lab.quiesce(), &folder[1..3]);
+    let expected = expected(folder);
+    eprintln!("{folder} leaks: {grown:?} bytes, expected about {expected} each");
+    assert!(
+        grown.iter().all(|bytes| *bytes > expected / 2),
+        "{folder}: {grown:?} bytes, expected about {expected} each"
+    );
+}
+
+/// Over both rounds: what the caches put off to free comes and goes by some ten kilobytes, however many calls there are.
+fn does_not_leak(folder: &str) {
+    let grown = growth(HealedSchema::new, |_, schema| schema.quiesce(), &folder[1..3]);
+    let most = KEPT * (grown.len() * CALLS) as i64;
+    eprintln!("{folder} healed: {grown:?} bytes, at most {most} in all");
+    assert!(
+        grown.iter().sum::<i64>() < most,
+        "{folder}: {grown:?} bytes, expected less than {most} in all"
+    );
+}
+
+macro_rules! problems {
+    ($($problem:ident: $folder:literal,)*) => {
+        $(mod $problem {
+            #[test]
+            fn leaks() {
+                let test = concat!("proof::", stringify!($problem), "::leaks");
+                super::alone(test, || super::leaks($folder));
+            }
+
+            #[test]
+            fn does_not_leak_healed() {
+                let test = concat!("proof::", stringify!($problem), "::does_not_leak_healed");
+                super::alone(test, || super::does_not_leak($folder));
+            }
+        })*
+    };
+}
+
+problems! {
+    hello: "p00_hello",
+    jokes: "p01_jokes",
+    search: "p02_search",
+    lookup: "p03_lookup",
+    orders: "p04_orders",
+    stories: "p05_stories",
+    books: "p06_books",
+    recommendations: "p07_recommendations",
+}
+
+#[test]
+fn every_problem_is_proved() {
+    let proved = include_str!("proof.rs");
+    for problem in lab().problems() {
+        let folder = format!("\"p{:02}_{}\"", problem.number, problem.name);
+        assert!(proved.contains(&folder), "{folder} is not in the list above");
+    }
+}
