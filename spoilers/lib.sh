@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What load_gql.sh and profile.sh share: checks of the machine, the build, one server on free
+# What load_gql.sh, profile.sh and healed.sh share: checks of the machine, the build, one server on free
 # ports, and its end whatever happens. Sourced, never run.
 #
 # Progress goes to stderr, data to stdout.
@@ -149,32 +149,37 @@ prepare() {
         say "no build: using $LEAKLAB (LEAKLAB_BIN)"
     else
         check_tools cc make curl cargo
-        build
+        build -p leaklab
+        LEAKLAB=$(target_directory)/release/leaklab
     fi
     WORK=$(mktemp -d)
     # The server of this script is its own: what you set for yours does not reach it.
     unset LEAKLAB_ADMIN_TOKEN LEAKLAB_DATABASE LEAKLAB_MEMORY_BAR LEAKLAB_SNAPSHOT_COUNT LEAKLAB_SNAPSHOT_BYTES
 }
 
+# build CARGO_ARGUMENT...
 build() {
-    local target
     if [[ -n ${RUSTFLAGS+set}${CARGO_ENCODED_RUSTFLAGS+set} ]]; then
         say 'RUSTFLAGS is set: left out here, as it would replace the flags of .cargo/config.toml'
         unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
     fi
     say 'building (the first time takes some minutes)'
-    run cargo build --release >&2 || fail 'the build failed: see above'
-    target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-    LEAKLAB=$target/release/leaklab
+    run cargo build --release "$@" >&2 || fail 'the build failed: see above'
 }
 
-# start_server SNAPSHOTS: starts it on free ports and sets PUBLIC and ADMIN, the addresses of
-# its doors, which it writes to stdout once both are open.
+target_directory() {
+    cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
+}
+
+# start_server SNAPSHOTS [COMMAND...]: starts it, or what serves as it does, on free ports and sets
+# PUBLIC and ADMIN, the addresses of its doors, which it writes to stdout once both are open.
 start_server() {
-    local door url
+    local door url snapshots=$1
+    shift
+    if [[ $# -eq 0 ]]; then set -- "$LEAKLAB" serve; fi
     PUBLIC='' ADMIN=''
     : >"$WORK/doors" # the server's shell opens it a moment later
-    "$LEAKLAB" serve --addr 127.0.0.1:0 --admin-addr 127.0.0.1:0 --snapshots "$1" \
+    "$@" --addr 127.0.0.1:0 --admin-addr 127.0.0.1:0 --snapshots "$snapshots" \
         >"$WORK/doors" 2>"$WORK/log" &
     SERVER=$!
     for _ in {1..300}; do
