@@ -12,7 +12,7 @@
 //! - [`live_heap`] and [`live_heap_named`] add one snapshot up by operation, cohort, field, type or stack.
 //! - [`hunt`] judges a series of snapshots, taken while load was put on a service: leak or no leak, and how large.
 //! - [`compare`] weighs two or more symbolized snapshots against each other, call site by call site.
-//! - [`render`] makes text of a comparison, and a flame graph of one snapshot.
+//! - [`render`] makes text of a comparison, reports of a hunt, and a flame graph of one snapshot.
 //! - [`names`] reads the demangled names of Rust functions.
 
 #![forbid(unsafe_code)]

@@ -1,9 +1,10 @@
 //! Text of a comparison, for people ([`table`], [`markdown`]) and for programs ([`json`]), and one snapshot as a picture
-//! ([`flame_graph`]).
+//! ([`flame_graph`]). Reports of a hunt are in [`hunt`].
 //!
 //! Everything comes back as a `String`; printing it is the caller's work.
 
 mod flame;
+pub mod hunt;
 mod svg;
 mod tables;
 

@@ -141,7 +141,7 @@ fn letter(at: usize) -> String {
 
 /// A line in pieces of at most `room` characters, broken where a part of a name or path ends if it can be, each piece
 /// after the first further in.
-fn wrap(line: &str, room: usize) -> Vec<String> {
+pub(super) fn wrap(line: &str, room: usize) -> Vec<String> {
     let indent = line.len() - line.trim_start().len() + 4;
     let mut rest: Vec<char> = line.chars().collect();
     let mut pieces = Vec::new();
@@ -216,7 +216,7 @@ fn site_lines(site: &Site) -> Vec<String> {
     lines.iter().map(|line| without_control(line)).collect()
 }
 
-fn clip(name: &str, widest: usize) -> String {
+pub(super) fn clip(name: &str, widest: usize) -> String {
     match name.char_indices().nth(widest) {
         Some((end, _)) => format!("{}...", &name[..end]),
         None => name.to_owned(),
@@ -224,13 +224,13 @@ fn clip(name: &str, widest: usize) -> String {
 }
 
 /// Names come from a file: none of them steers the terminal, or breaks a row.
-fn without_control(line: &str) -> String {
+pub(super) fn without_control(line: &str) -> String {
     line.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -5,6 +5,8 @@ mod fields;
 mod golang;
 mod hostile;
 mod hunt;
+mod hunt_report;
+mod hunt_support;
 mod jemalloc;
 mod live;
 mod pprof;

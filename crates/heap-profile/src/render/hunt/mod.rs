@@ -1,0 +1,25 @@
+//! What a hunt found, for people ([`table`], [`markdown`], [`html`]) and for programs ([`json`]).
+//!
+//! `headline` has the verdict in words, `content` the evidence as plain text; the other modules lay both out. Everything
+//! comes back as a `String`; printing it is the caller's work.
+
+mod content;
+mod headline;
+mod html;
+mod markdown;
+mod text;
+mod words;
+
+pub use html::html;
+pub use markdown::markdown;
+pub use text::table;
+
+use crate::hunt::Report;
+
+/// A report as JSON, as `schema/hunt.schema.json` describes it.
+pub fn json(report: &Report) -> String {
+    let mut json =
+        serde_json::to_string_pretty(report).expect("a report has no maps, and so nothing that JSON has not");
+    json.push('\n');
+    json
+}
