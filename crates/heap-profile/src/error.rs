@@ -24,6 +24,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file of known leaks cannot be read.
+    #[error("the baseline cannot be read: {reason}")]
+    BadBaseline {
+        /// What is wrong with it, and what was expected.
+        reason: String,
+    },
     /// Fields were asked for, and there is nothing to check their names against.
     #[error("the snapshot has neither a schema nor labels with fields")]
     NoSchema,

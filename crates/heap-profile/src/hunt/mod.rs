@@ -8,6 +8,7 @@
 //! - `interval` says how far off an amount may be, `budget` how much chance of an error there is to spend, `power` what a
 //!   hunt of this size can see
 //! - `checks` turns the method on itself
+//! - [`Baseline`] has the leaks that are known already
 //!
 //! # The method
 //! A hunt warms the service up, puts load on it in *rungs*, lets it settle, and leaves it idle. A snapshot ends each of these
@@ -36,6 +37,7 @@
 //! hunt stops (repeated confidence intervals, Jennison and Turnbull 1989). Both are about sampling: they speak of what was
 //! kept in this hunt.
 
+mod baseline;
 mod budget;
 mod checks;
 mod course;
@@ -48,6 +50,7 @@ mod power;
 mod report;
 
 use crate::Symbolized;
+pub use baseline::{BASELINE_VERSION, Baseline, KnownSite};
 pub use judge::judge;
 pub use report::{
     Check, CheckName, FieldGrowth, JudgedSite, LiveGrowth, MemorySplit, Phase, PhaseFigures, REPORT_VERSION,

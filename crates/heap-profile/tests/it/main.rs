@@ -5,6 +5,7 @@ mod fields;
 mod golang;
 mod hostile;
 mod hunt;
+mod hunt_baseline;
 mod hunt_report;
 mod hunt_support;
 mod jemalloc;
