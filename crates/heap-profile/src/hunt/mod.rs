@@ -9,6 +9,7 @@
 //!   hunt of this size can see
 //! - `checks` turns the method on itself
 //! - [`Baseline`] has the leaks that are known already
+//! - [`compare_rates`] sets the rates of two hunts side by side, before and after a fix
 //!
 //! # The method
 //! A hunt warms the service up, puts load on it in *rungs*, lets it settle, and leaves it idle. A snapshot ends each of these
@@ -39,6 +40,7 @@
 
 mod baseline;
 mod budget;
+mod change;
 mod checks;
 mod course;
 mod evidence;
@@ -51,6 +53,7 @@ mod report;
 
 use crate::Symbolized;
 pub use baseline::{BASELINE_VERSION, Baseline, KnownSite};
+pub use change::{Change, FieldChange, Hunted, RateComparison, Rates, compare_rates};
 pub use judge::judge;
 pub use report::{
     Check, CheckName, FieldGrowth, JudgedSite, LiveGrowth, MemorySplit, Phase, PhaseFigures, REPORT_VERSION,

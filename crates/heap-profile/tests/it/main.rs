@@ -6,6 +6,7 @@ mod golang;
 mod hostile;
 mod hunt;
 mod hunt_baseline;
+mod hunt_change;
 mod hunt_report;
 mod hunt_support;
 mod jemalloc;

@@ -1,8 +1,10 @@
-//! What a hunt found, for people ([`table`], [`markdown`], [`html`]) and for programs ([`json`]).
+//! What a hunt found, for people ([`table`], [`markdown`], [`html`]) and for programs ([`json`]); and what became of it
+//! after a fix ([`change`]).
 //!
 //! `headline` has the verdict in words, `content` the evidence as plain text; the other modules lay both out. Everything
 //! comes back as a `String`; printing it is the caller's work.
 
+mod change;
 mod content;
 mod headline;
 mod html;
@@ -10,9 +12,11 @@ mod markdown;
 mod text;
 mod words;
 
+pub use change::change;
 pub use html::html;
 pub use markdown::markdown;
 pub use text::table;
+pub(crate) use words::plural;
 
 use crate::hunt::Report;
 

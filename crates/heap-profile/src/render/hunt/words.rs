@@ -71,7 +71,7 @@ pub(super) fn per(unit: Unit) -> &'static str {
     }
 }
 
-pub(super) fn plural(unit: Unit) -> &'static str {
+pub(crate) fn plural(unit: Unit) -> &'static str {
     match unit {
         Unit::Request => "requests",
         Unit::CancelledRequest => "cancelled requests",
