@@ -224,23 +224,32 @@ impl Course<'_> {
     }
 
     fn plateau(&self) -> Option<(Verdict, String)> {
-        let chance = self.plan.chance;
-        let half = self.plan.rungs.len().div_ceil(2);
-        let (_, later) = self.plan.rungs.split_at(half);
-        let from = *self.plan.rungs.get(half.checked_sub(1)?)?;
+        let (chance, rungs) = (self.plan.chance, &self.plan.rungs);
+        let half = rungs.len().div_ceil(2);
+        let from = *rungs.get(half.checked_sub(1)?)?;
+        let later = &rungs[half..];
         let net = self.survival.net(from, self.plan.loaded, self.plan.last);
         let grows = net.lower(chance) > self.most(later);
-        let turned_over = Net {
-            new: net.freed,
-            freed: net.new.scaled(0.5),
-            grain: net.grain,
-        };
-        (!later.is_empty() && !grows && turned_over.lower(chance) > 0.0).then(|| {
+        (!later.is_empty() && !grows && self.turns_over()).then(|| {
             (
                 Verdict::Plateau,
                 "what is old dies out as the new comes".to_owned(),
             )
         })
+    }
+
+    /// Over all rungs but the first, at least half as much died of what was older as was born and kept for a while.
+    fn turns_over(&self) -> bool {
+        let mut flow = Net {
+            grain: self.survival.grain(),
+            ..Net::default()
+        };
+        for &rung in &self.plan.rungs[1..] {
+            let net = self.survival.net(rung - 1, rung, rung);
+            flow.new += net.freed;
+            flow.freed += net.new.scaled(0.5);
+        }
+        flow.lower(self.plan.chance) > 0.0
     }
 
     /// One rung grew, and those after it did not.

@@ -24,7 +24,7 @@
 //! | leak, per second | it grows in each idle phase, by more than the threshold per second, and the rungs grew no faster |
 //! | steady | nothing was sampled there during the hunt; or, after settling, the upper bound of net growth is below t |
 //! | backlog | the latter, and at the end of the last rung the lower bound was above t |
-//! | plateau | in the later half of the rungs net growth is not above t, and at least half as much died of what is older as was born and kept |
+//! | plateau | in the later half of the rungs net growth is not above t, and in the rungs after the first at least half as much died of what was older as was born |
 //! | step | one rung grew, the lower bound above t, and two rungs or more after it have the upper bound below t |
 //! | leak | net growth after settling is above t, and each matured rung keeps more than t of what was born in it; or its objects doubled in size, twice or more |
 //! | inconclusive | else |
