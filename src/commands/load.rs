@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::EXIT_ERROR;
 use crate::env_vars;
 use crate::load::table::{Tables, one_line};
-use crate::load::{self, Bound, Ended, Operation, Plan, Progress, Report, Settings};
+use crate::load::{self, Bound, Ended, Operation, Plan, Progress, Report, Settings, Shape};
 
 const DRAW_EVERY: Duration = Duration::from_millis(100);
 
@@ -37,7 +37,10 @@ pub struct Args {
     /// A problem (`00hello`, `hello`, `00`) or an address (`http://...`) [default: 00hello]
     #[arg(value_name = "PROBLEM | URL")]
     subject: Option<String>,
-    /// Connections that are kept open
+    /// What the clients do
+    #[arg(long, value_enum, default_value_t, value_name = "SHAPE")]
+    shape: Shape,
+    /// Connections that are open at a time
     #[arg(short, long, default_value_t = load::DEFAULT_CONNECTIONS, value_name = "N")]
     connections: usize,
     /// Seconds for which requests are sent
@@ -194,6 +197,9 @@ impl Args {
         Ok(Settings {
             subject: self.subject.clone(),
             target: self.target.clone(),
+            shape: self.shape,
+            trigger: None,
+            patience: None,
             operation,
             method: self.method.clone(),
             headers: self.headers.clone(),

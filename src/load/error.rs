@@ -37,6 +37,9 @@ pub enum Error {
     /// An operation decides this by itself.
     #[error("{0} cannot be combined with an operation, which is POSTed as JSON")]
     WithOperation(&'static str),
+    /// The shape cannot do with it, or without it.
+    #[error("{0}")]
+    Shape(&'static str),
     /// No HTTP method.
     #[error("`{0}` is no method, expected one such as GET or POST")]
     Method(String),

@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`Settings`]: what was typed; [`Plan`]: what that means, checked before anything runs
+//! - [`Shape`]: what the clients do
 //! - `target`: which address is meant, and which addresses are refused
 //! - `request`: the bytes that are sent
 //! - `response`: the bytes that come back, in whatever pieces
@@ -28,6 +29,7 @@ mod report;
 mod request;
 mod response;
 mod schedule;
+mod shape;
 mod statistics;
 pub mod table;
 mod target;
@@ -42,4 +44,5 @@ pub use progress::Progress;
 pub use report::{
     Distribution, Ended, Figures, GraphQlFigures, LatencyFigures, Refusal, Report, RequestFigures, Statuses,
 };
+pub use shape::Shape;
 pub use worker::run;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Error;
 use super::request::{self, Requests};
+use super::shape;
 use super::target::{self, Subject};
+use super::{Error, Shape};
 
 /// Base address of the server, where none is given.
 pub const DEFAULT_TARGET: &str = "http://127.0.0.1:3000";
@@ -34,17 +35,23 @@ pub struct Settings {
     pub subject: Option<String>,
     /// Base address that problems and operations are below.
     pub target: String,
-    /// A GraphQL operation to POST.
+    /// What the clients do.
+    pub shape: Shape,
+    /// A GraphQL operation to POST; with [`Shape::Stalled`] the subscription, whose socket is at `/ws` below the address.
     pub operation: Option<Operation>,
+    /// With [`Shape::Stalled`]: an operation to POST meanwhile, so that there are events.
+    pub trigger: Option<Operation>,
+    /// With [`Shape::HangUps`]: the longest wait for an answer. `None`: the median latency of those that are waited for.
+    pub patience: Option<Duration>,
     /// The method; `None`: POST where there is an operation or a body, else GET.
     pub method: Option<String>,
     /// Headers, each `name: value` or `name=value`.
     pub headers: Vec<String>,
     /// The body, as it is sent.
     pub body: Option<Vec<u8>>,
-    /// Connections that are kept open.
+    /// Connections that are open at a time; with [`Shape::Stalled`] the subscriptions.
     pub connections: usize,
-    /// Requests that may be under way on a connection.
+    /// Requests that may be under way on a connection; one, where the shape closes it after each.
     pub pipelining: usize,
     /// When to stop.
     pub bound: Bound,
@@ -79,7 +86,10 @@ impl Default for Settings {
         Self {
             subject: None,
             target: DEFAULT_TARGET.to_owned(),
+            shape: Shape::Requests,
             operation: None,
+            trigger: None,
+            patience: None,
             method: None,
             headers: Vec::new(),
             body: None,
@@ -97,6 +107,7 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct Plan {
     pub(super) url: Url,
+    pub(super) shape: Shape,
     pub(super) requests: Requests,
     /// Responses to HEAD have headers that speak of a body, and none.
     pub(super) bodiless: bool,
@@ -116,15 +127,18 @@ impl Plan {
     /// or are out of range.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
         check_ranges(settings)?;
+        shape::check(settings)?;
         let url = endpoint(settings)?;
         let method = method(settings)?;
+        let pipelining = settings.shape.pipelining(settings.pipelining);
         let requests = request::build(&url, &method, settings)?;
         Ok(Self {
             url,
+            shape: settings.shape,
             requests,
             bodiless: method == "HEAD",
             connections: connections(settings),
-            pipelining: settings.pipelining,
+            pipelining,
             bound: settings.bound,
             rate: settings.rate,
             timeout: settings.timeout,
@@ -232,6 +246,9 @@ fn check_ranges(settings: &Settings) -> Result<(), Error> {
         seconds,
         format!("{:?}", settings.timeout),
     )?;
+    if let Some(patience) = settings.patience {
+        check(time(patience), "patience", seconds, format!("{patience:?}"))?;
+    }
     match settings.bound {
         Bound::Time(duration) => check(time(duration), "duration", seconds, format!("{duration:?}")),
         Bound::Amount(amount) => check(amount > 0, "amount", "at least 1", amount.to_string()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::statistics::Statistics;
-use super::{Bound, Plan};
+use super::{Bound, Plan, Shape};
 
 /// The result of a load.
 ///
@@ -18,7 +18,10 @@ use super::{Bound, Plan};
 pub struct Report {
     /// The address.
     pub url: String,
-    /// Connections that were kept open.
+    /// What the clients did.
+    #[serde(default)]
+    pub shape: Shape,
+    /// Connections that were open at a time.
     pub connections: usize,
     /// Requests that could be under way on each.
     pub pipelining: usize,
@@ -186,6 +189,7 @@ impl Report {
         };
         Self {
             url: plan.url.to_string(),
+            shape: plan.shape,
             connections: plan.connections,
             pipelining: plan.pipelining,
             amount: match plan.bound {

@@ -10,6 +10,7 @@ mod doors;
 mod harness;
 mod live_heap;
 mod load;
+mod load_shapes;
 mod problems;
 mod schema;
 mod scripts;

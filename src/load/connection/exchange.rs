@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::{Connection, Ended, Lost, Sent};
+use crate::load::Shape;
 
 enum Event {
     Read(usize),
@@ -133,7 +134,7 @@ impl Connection {
         Poll::Ready(Ok(Event::Timer))
     }
 
-    /// Takes in what was read, and says whether the server closes after it.
+    /// Takes in what was read, and says whether the connection is done with it.
     fn receive(&mut self, now: Instant, count: usize) -> Result<bool, Lost> {
         self.reader.filled(count);
         let before = self.answered;
@@ -159,7 +160,7 @@ impl Connection {
                 statistics.graphql.record(&errors);
             }
             self.answered += 1;
-            if response.close {
+            if response.close || self.run.plan.shape == Shape::Connections {
                 return Ok(true);
             }
         }
