@@ -40,6 +40,10 @@ pub struct Args {
     /// What the clients do
     #[arg(long, value_enum, default_value_t, value_name = "SHAPE")]
     shape: Shape,
+    /// Longest wait before hanging up, in seconds, with --shape hang-ups; waits are drawn evenly up to it
+    /// [default: the median latency of the one request in 8 that is waited for]
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<f64>,
     /// Connections that are open at a time
     #[arg(short, long, default_value_t = load::DEFAULT_CONNECTIONS, value_name = "N")]
     connections: usize,
@@ -199,7 +203,7 @@ impl Args {
             target: self.target.clone(),
             shape: self.shape,
             trigger: None,
-            patience: None,
+            patience: self.patience.map(seconds),
             operation,
             method: self.method.clone(),
             headers: self.headers.clone(),
@@ -269,7 +273,7 @@ impl Bar {
     }
 
     fn draw(&self, progress: &Progress) {
-        let responses = progress.responses();
+        let responses = progress.responses() + progress.cut();
         match self.1 {
             Bound::Time(duration) => {
                 self.0.set_message(responses.to_string());

@@ -42,6 +42,8 @@ pub(super) struct Connection {
     /// Requests that may be under way.
     depth: usize,
     under_way: VecDeque<Sent>,
+    /// When the client hangs up, unless the answer is there by then.
+    hangs_up: Option<Instant>,
     outbox: Outbox,
     reader: ResponseReader,
     timer: Pin<Box<Sleep>>,
@@ -57,6 +59,8 @@ enum Ended {
     Done,
     /// The server said that it would close, or closed where it may.
     Closed,
+    /// The client hung up on what was under way.
+    HungUp,
     /// Requests were lost.
     Broken,
 }
@@ -86,6 +90,7 @@ impl Connection {
                 .rate
                 .map(|rate| Pacer::new(run.start, rate, index, plan.connections)),
             depth: plan.pipelining,
+            hangs_up: None,
             under_way: VecDeque::with_capacity(plan.pipelining),
             outbox: Outbox::new(plan.requests.clone()),
             reader: ResponseReader::new(plan.bodiless),
@@ -103,10 +108,12 @@ impl Connection {
             match self.connect().await {
                 Ok(stream) => {
                     refused = 0;
-                    if let Ended::Done = self.serve(stream).await {
-                        break;
-                    }
-                    fruitless = if self.answered > 0 { 0 } else { fruitless + 1 };
+                    fruitless = match self.serve(stream).await {
+                        Ended::Done => break,
+                        Ended::HungUp => 0,
+                        _ if self.answered > 0 => 0,
+                        _ => fruitless + 1,
+                    };
                 }
                 Err(error) => {
                     refused += 1;
@@ -165,6 +172,7 @@ impl Connection {
         self.reader.reset();
         self.outbox.clear();
         self.write_error = None;
+        self.hangs_up = None;
         self.answered = 0;
         match self.exchange(&mut stream).await {
             Ok(ended) => {
@@ -192,6 +200,15 @@ impl Connection {
             self.under_way.clear();
             self.depth = 1;
         }
+    }
+
+    /// Counts what is under way as cut.
+    fn hang_up(&mut self) -> Ended {
+        let count = self.under_way.len() as u64;
+        self.run.statistics.borrow_mut().cut += count;
+        self.run.progress.add_cut(count);
+        self.under_way.clear();
+        Ended::HungUp
     }
 
     /// Counts what is under way as lost.

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`Settings`]: what was typed; [`Plan`]: what that means, checked before anything runs
 //! - [`Shape`]: what the clients do
+//! - `patience`: how long a client waits before it hangs up
 //! - `target`: which address is meant, and which addresses are refused
 //! - `request`: the bytes that are sent
 //! - `response`: the bytes that come back, in whatever pieces
@@ -17,12 +18,13 @@
 //! ("coordinated omission").
 //!
 //! Every request that was sent has one end:
-//! `sent = responses + timeouts + failed + unanswered`. At the end of its time a run waits for
+//! `sent = responses + cut + timeouts + failed + unanswered`. At the end of its time a run waits for
 //! the answers that are still out, so `unanswered` is zero unless the run was broken off.
 
 mod connection;
 mod error;
 mod graphql;
+mod patience;
 mod plan;
 mod progress;
 mod report;

@@ -108,6 +108,7 @@ impl Default for Settings {
 pub struct Plan {
     pub(super) url: Url,
     pub(super) shape: Shape,
+    pub(super) patience: Option<Duration>,
     pub(super) requests: Requests,
     /// Responses to HEAD have headers that speak of a body, and none.
     pub(super) bodiless: bool,
@@ -135,6 +136,7 @@ impl Plan {
         Ok(Self {
             url,
             shape: settings.shape,
+            patience: settings.patience,
             requests,
             bodiless: method == "HEAD",
             connections: connections(settings),

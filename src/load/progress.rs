@@ -12,6 +12,7 @@ pub struct Progress(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     responses: AtomicU64,
+    cut: AtomicU64,
     connected: AtomicU64,
     stop: watch::Sender<bool>,
 }
@@ -28,6 +29,7 @@ impl Progress {
         let (stop, _) = watch::channel(false);
         Self(Arc::new(Shared {
             responses: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
             connected: AtomicU64::new(0),
             stop,
         }))
@@ -36,6 +38,11 @@ impl Progress {
     /// Responses so far.
     pub fn responses(&self) -> u64 {
         self.0.responses.load(Ordering::Relaxed)
+    }
+
+    /// Requests on which the client hung up so far.
+    pub fn cut(&self) -> u64 {
+        self.0.cut.load(Ordering::Relaxed)
     }
 
     /// Ends the load at once: what is under way counts as unanswered.
@@ -54,6 +61,10 @@ impl Progress {
 
     pub(super) fn add_responses(&self, count: u64) {
         self.0.responses.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_cut(&self, count: u64) {
+        self.0.cut.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(super) fn add_connected(&self) {

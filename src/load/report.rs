@@ -11,7 +11,7 @@ use super::{Bound, Plan, Shape};
 /// The result of a load.
 ///
 /// Every request has one end: `requests.sent` is the sum of `requests.total` (responses),
-/// `timeouts`, `failed` and `unanswered`.
+/// `cut`, `timeouts`, `failed` and `unanswered`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -47,6 +47,9 @@ pub struct Report {
     /// The first answer of another status than 2xx.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// Requests on which the client hung up before the answer.
+    #[serde(default)]
+    pub cut: u64,
     /// Requests that were not answered in time.
     pub timeouts: u64,
     /// Requests that were lost because their connection broke, or because what came was no HTTP.
@@ -216,6 +219,7 @@ impl Report {
                 messages: counted.graphql.messages.clone(),
             },
             refusal: counted.refusal.clone(),
+            cut: counted.cut,
             timeouts: counted.timeouts,
             failed: counted.failed,
             unanswered: counted.unanswered,

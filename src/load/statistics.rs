@@ -32,6 +32,8 @@ pub(super) struct Statistics {
     pub(super) graphql: GraphQlErrors,
     /// The first answer of another status than 2xx.
     pub(super) refusal: Option<Refusal>,
+    /// Requests on which the client hung up before the answer.
+    pub(super) cut: u64,
     pub(super) timeouts: u64,
     /// Requests that were lost with their connection.
     pub(super) failed: u64,
@@ -64,6 +66,7 @@ impl Statistics {
             statuses: [0; 6],
             graphql: GraphQlErrors::default(),
             refusal: None,
+            cut: 0,
             timeouts: 0,
             failed: 0,
             unanswered: 0,
@@ -138,6 +141,7 @@ impl Statistics {
         self.graphql.merge(&other.graphql);
         self.refusal = self.refusal.take().or_else(|| other.refusal.clone());
         self.sent += other.sent;
+        self.cut += other.cut;
         self.timeouts += other.timeouts;
         self.failed += other.failed;
         self.unanswered += other.unanswered;

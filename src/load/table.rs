@@ -5,7 +5,7 @@ use std::fmt;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 
-use super::{Ended, Figures, GraphQlFigures, Report};
+use super::{Ended, Figures, GraphQlFigures, Report, Shape};
 
 /// Shows a report as text.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +102,9 @@ fn counts(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     ];
     for (name, count) in others.into_iter().filter(|(_, count)| *count > 0) {
         line(name, count)?;
+    }
+    if report.shape == Shape::HangUps {
+        line("Hung up before the answer", report.cut)?;
     }
     writeln!(f, "GraphQL errors: {}", graphql(&report.graphql_errors))?;
     for message in &report.graphql_errors.messages {

@@ -12,10 +12,11 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::connection::Connection;
 use super::graphql::Detector;
+use super::patience::Patience;
 use super::report::{Ended, Report};
 use super::schedule::Budget;
 use super::statistics::Statistics;
-use super::{Error, Plan, Progress, target};
+use super::{Error, Plan, Progress, Shape, target};
 
 /// What the connections of one thread have in common.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Context {
     pub(super) progress: Progress,
     pub(super) start: Instant,
     pub(super) detector: Detector,
+    /// Where clients hang up: when.
+    pub(super) patience: Option<RefCell<Patience>>,
     pub(super) statistics: RefCell<Statistics>,
 }
 
@@ -46,6 +49,7 @@ pub async fn run(plan: Plan, progress: &Progress) -> Result<Report, Error> {
         .map(|thread| {
             let (plan, addresses, budget) = (plan.clone(), addresses.clone(), budget.clone());
             let progress = progress.clone();
+            let patience = (plan.shape == Shape::HangUps).then(|| Patience::new(plan.patience));
             start_thread(thread, threads, move || Context {
                 plan,
                 addresses,
@@ -53,6 +57,7 @@ pub async fn run(plan: Plan, progress: &Progress) -> Result<Report, Error> {
                 progress,
                 start,
                 detector: Detector::new(),
+                patience: patience.map(RefCell::new),
                 statistics: RefCell::new(Statistics::new(start)),
             })
         })

@@ -7,13 +7,16 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::{Connection, Ended, Lost, Sent};
 use crate::load::Shape;
+
+/// After so long a request that was not written whole is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 enum Event {
     Read(usize),
@@ -51,6 +54,9 @@ impl Connection {
                 Event::End => return self.finish_stream(now),
                 Event::Timer => {}
             }
+            if self.hangs_up_by(now) {
+                return Ok(self.hang_up());
+            }
             if self
                 .under_way
                 .front()
@@ -79,6 +85,20 @@ impl Connection {
         }
         self.outbox.push(count);
         self.run.statistics.borrow_mut().sent += count as u64;
+        if let Some(patience) = &self.run.patience {
+            let wait = patience.borrow_mut().draw();
+            self.hangs_up = wait.map(|wait| now + wait);
+        }
+    }
+
+    /// Whether the client has waited long enough for an answer. It hangs up on whole requests only.
+    fn hangs_up_by(&mut self, now: Instant) -> bool {
+        let over = self.hangs_up.is_some_and(|hangs_up| now >= hangs_up) && !self.under_way.is_empty();
+        if over && !self.outbox.is_empty() {
+            self.hangs_up = Some(now + LOOK_AGAIN);
+            return false;
+        }
+        over
     }
 
     /// Sets the timer for what comes next without the server: a timeout, or a request that is
@@ -94,7 +114,8 @@ impl Connection {
             .as_ref()
             .filter(|_| has_room)
             .map(|pacer| self.before_deadline(pacer.next_due()));
-        let Some(next) = timeout.into_iter().chain(due).min() else {
+        let hangs_up = self.hangs_up.filter(|_| !self.under_way.is_empty());
+        let Some(next) = timeout.into_iter().chain(due).chain(hangs_up).min() else {
             return;
         };
         let armed = self.timer.deadline().into_std();
@@ -153,6 +174,9 @@ impl Connection {
         while let Some(response) = self.reader.next()? {
             let sent = self.under_way.pop_front().ok_or(Lost::Unasked)?;
             statistics.record_response(response.status, response.interim, now - sent.from);
+            if let (Some(patience), None) = (&self.run.patience, self.hangs_up) {
+                patience.borrow_mut().learn(now - sent.written);
+            }
             if let Some(body) = response.refusal {
                 statistics.quote(response.status, body);
             }
