@@ -1,7 +1,7 @@
 //! `leaklab load`: puts HTTP load on a problem, an operation or an address.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,11 +21,18 @@ Latency runs from the write of a request to the end of its response; with --rate
 moment when the request was due, so that a server that stalls cannot hide it.
 At the end of its time a load waits for the answers that are under way.
 
+Some leaks show with other clients only:
+  --shape connections   a new connection for each request, closed after its answer
+  --shape hang-ups      clients that hang up on most requests: the server cancels these
+  --shape stalled       -c subscriptions (--operation, over a WebSocket at /ws below the address) from
+                        which no events are read; --trigger is POSTed meanwhile, over a few connections
+
 Examples:
   leaklab load                                  problem 00hello, as in the workshop
   leaklab load 02 -a 10000                      exactly 10,000 requests
   leaklab load http://127.0.0.1:8080/ -r 500    500 requests a second
   leaklab load --operation search.graphql --variables search.json
+  leaklab load --operation news.graphql --shape stalled --trigger write.graphql -a 1000
 
 Exit codes: 0 done, whatever the answers were, or stopped with Ctrl-C; 2 nothing answered,
 the server went away before the amount was sent, or the load could not be started";
@@ -89,6 +96,12 @@ pub struct Args {
     /// {"$pick": [...]} in it are drawn anew for each request
     #[arg(long, value_name = "FILE", requires = "operation")]
     variables: Option<PathBuf>,
+    /// GraphQL document to POST meanwhile, with --shape stalled: what brings the events about
+    #[arg(long, value_name = "FILE")]
+    trigger: Option<PathBuf>,
+    /// JSON with the trigger's variables, as in --variables
+    #[arg(long, value_name = "FILE", requires = "trigger")]
+    trigger_variables: Option<PathBuf>,
     /// Base address of the server, for problems and operations
     #[arg(long, env = env_vars::TARGET, default_value = load::DEFAULT_TARGET, value_name = "URL")]
     target: String,
@@ -182,29 +195,13 @@ fn all_refused(report: &Report) -> Option<String> {
 
 impl Args {
     fn settings(&self) -> anyhow::Result<Settings> {
-        let read = |path: &PathBuf| {
-            std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))
-        };
-        let operation = match &self.operation {
-            None => None,
-            Some(path) => {
-                let variables = self.variables.as_ref().map(|path| {
-                    serde_json::from_str(&read(path)?)
-                        .with_context(|| format!("`{}` is no JSON", path.display()))
-                });
-                Some(Operation {
-                    document: read(path)?,
-                    variables: variables.transpose()?,
-                })
-            }
-        };
         Ok(Settings {
             subject: self.subject.clone(),
             target: self.target.clone(),
             shape: self.shape,
-            trigger: None,
+            trigger: operation(self.trigger.as_deref(), self.trigger_variables.as_deref())?,
             patience: self.patience.map(seconds),
-            operation,
+            operation: operation(self.operation.as_deref(), self.variables.as_deref())?,
             method: self.method.clone(),
             headers: self.headers.clone(),
             body: self.body.clone().map(String::into_bytes),
@@ -218,6 +215,23 @@ impl Args {
             allow_remote: self.allow_remote,
         })
     }
+}
+
+/// Reads an operation's document and variables, where there is one.
+fn operation(document: Option<&Path>, variables: Option<&Path>) -> anyhow::Result<Option<Operation>> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))
+    };
+    let json = |path: &Path| {
+        serde_json::from_str(&read(path)?).with_context(|| format!("`{}` is no JSON", path.display()))
+    };
+    let Some(document) = document else {
+        return Ok(None);
+    };
+    Ok(Some(Operation {
+        document: read(document)?,
+        variables: variables.map(json).transpose()?,
+    }))
 }
 
 /// What is no time (negative, endless) becomes one that the plan refuses.

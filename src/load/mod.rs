@@ -9,6 +9,7 @@
 //! - `response`: the bytes that come back, in whatever pieces
 //! - `schedule`: who may send how many requests, and when
 //! - `connection`: one connection's life; `worker`: the connections of one thread
+//! - `subscription`: one that nobody reads from; `stalled`: many of them
 //! - `statistics`, `graphql`: what is counted; [`Report`]: what comes of it; [`table`]: how it reads
 //!
 //! # What is measured
@@ -32,7 +33,9 @@ mod request;
 mod response;
 mod schedule;
 mod shape;
+mod stalled;
 mod statistics;
+mod subscription;
 pub mod table;
 mod target;
 mod worker;
@@ -45,6 +48,22 @@ pub use plan::{
 pub use progress::Progress;
 pub use report::{
     Distribution, Ended, Figures, GraphQlFigures, LatencyFigures, Refusal, Report, RequestFigures, Statuses,
+    SubscriptionFigures,
 };
 pub use shape::Shape;
-pub use worker::run;
+
+use std::sync::Arc;
+
+/// Runs a load to its end.
+///
+/// A server that does not answer is no error: the report says so (see [`Report::reached`]).
+///
+/// # Errors
+/// Where the host has no address, or the threads cannot be started.
+pub async fn run(plan: Plan, progress: &Progress) -> Result<Report, Error> {
+    let plan = Arc::new(plan);
+    match &plan.subscriptions {
+        Some(subscriptions) => stalled::run(plan.clone(), subscriptions, progress).await,
+        None => Ok(worker::run(plan.clone(), progress).await?.report(&plan)),
+    }
+}

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::request::{self, Requests};
 use super::shape;
+use super::subscription::Subscriptions;
 use super::target::{self, Subject};
 use super::{Error, Shape};
 
@@ -22,6 +23,8 @@ pub const DEFAULT_DURATION: Duration = Duration::from_secs(3);
 /// How long a request may take, as in autocannon.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Connections of the requests beside subscriptions, at most.
+const TRIGGER_CONNECTIONS: usize = 4;
 const MAX_CONNECTIONS: usize = 20_000;
 const MAX_PIPELINING: usize = 10_000;
 /// Past any sensible run, and far from the end of the clock.
@@ -109,6 +112,8 @@ pub struct Plan {
     pub(super) url: Url,
     pub(super) shape: Shape,
     pub(super) patience: Option<Duration>,
+    /// What is subscribed to meanwhile.
+    pub(super) subscriptions: Option<Subscriptions>,
     pub(super) requests: Requests,
     /// Responses to HEAD have headers that speak of a body, and none.
     pub(super) bodiless: bool,
@@ -133,10 +138,12 @@ impl Plan {
         let method = method(settings)?;
         let pipelining = settings.shape.pipelining(settings.pipelining);
         let requests = request::build(&url, &method, settings)?;
+        let subscriptions = subscriptions(&url, settings)?;
         Ok(Self {
             url,
             shape: settings.shape,
             patience: settings.patience,
+            subscriptions,
             requests,
             bodiless: method == "HEAD",
             connections: connections(settings),
@@ -192,13 +199,24 @@ fn method(settings: &Settings) -> Result<String, Error> {
     Ok(method)
 }
 
-/// More connections than requests would stand idle.
+/// What is subscribed to, where the shape asks for it; the requests are then the trigger's.
+fn subscriptions(url: &Url, settings: &Settings) -> Result<Option<Subscriptions>, Error> {
+    match (&settings.operation, settings.shape) {
+        (Some(operation), Shape::Stalled) => Subscriptions::new(url, settings, operation).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Connections that send requests. More of them than requests would stand idle.
 fn connections(settings: &Settings) -> usize {
+    let wanted = match (settings.shape, &settings.trigger) {
+        (Shape::Stalled, None) => 0,
+        (Shape::Stalled, Some(_)) => settings.connections.min(TRIGGER_CONNECTIONS),
+        _ => settings.connections,
+    };
     match settings.bound {
-        Bound::Amount(amount) => settings
-            .connections
-            .min(usize::try_from(amount).unwrap_or(usize::MAX)),
-        Bound::Time(_) => settings.connections,
+        Bound::Amount(amount) => wanted.min(usize::try_from(amount).unwrap_or(usize::MAX)),
+        Bound::Time(_) => wanted,
     }
 }
 

@@ -39,10 +39,13 @@ pub struct Report {
     pub requests: RequestFigures,
     /// Bytes read in each second.
     pub throughput: Distribution,
+    /// The subscriptions whose clients read no events, where the load had any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscriptions: Option<SubscriptionFigures>,
     /// Responses by status.
     #[serde(flatten)]
     pub statuses: Statuses,
-    /// Responses of status 2xx whose JSON has top-level `errors`.
+    /// Responses of status 2xx whose JSON has top-level `errors`, and subscriptions that began with errors.
     pub graphql_errors: GraphQlFigures,
     /// The first answer of another status than 2xx.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,6 +139,17 @@ pub struct Figures {
     pub p97_5: f64,
 }
 
+/// What became of subscriptions whose clients read no events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionFigures {
+    /// How many there were to be.
+    pub asked: u64,
+    /// How many were taken in by the server.
+    pub opened: u64,
+    /// How many of these the server ended, or sent an error instead of the first event.
+    pub refused: u64,
+}
+
 /// Responses by the first digit of their status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statuses {
@@ -182,7 +196,8 @@ pub struct GraphQlFigures {
 impl Report {
     /// Whether anything was answered at all.
     pub fn reached(&self) -> bool {
-        self.requests.total > 0
+        let opened = self.subscriptions.map_or(0, |subscriptions| subscriptions.opened);
+        self.requests.total > 0 || opened > 0
     }
 
     pub(super) fn new(plan: &Plan, counted: &Statistics, elapsed: Duration, ended: Ended) -> Self {
@@ -212,6 +227,7 @@ impl Report {
                 total: counted.bytes_read,
                 each_second: samples(|second| second.bytes, counted.bytes_read),
             },
+            subscriptions: None,
             statuses: Statuses::new(counted),
             graphql_errors: GraphQlFigures {
                 total: counted.graphql.responses,

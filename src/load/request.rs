@@ -34,7 +34,7 @@ pub(super) struct Fresh {
 pub(super) fn build(url: &Url, method: &str, settings: &Settings) -> Result<Requests, Error> {
     let headers = headers(url, settings)?;
     let head = head(url, method, &headers);
-    let Some(operation) = &settings.operation else {
+    let Some(operation) = settings.trigger.as_ref().or(settings.operation.as_ref()) else {
         return Ok(same(head, settings.body.as_deref(), settings.pipelining));
     };
     if settings.body.is_some() {
@@ -115,7 +115,7 @@ fn headers(url: &Url, settings: &Settings) -> Result<Vec<(String, String)>, Erro
 }
 
 /// Reads `name: value` or `name=value`: whichever sign comes first separates.
-fn header(given: &str) -> Result<(String, String), Error> {
+pub(super) fn header(given: &str) -> Result<(String, String), Error> {
     let wrong = |reason| Error::Header {
         given: given.to_owned(),
         reason,

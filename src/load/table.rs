@@ -103,6 +103,10 @@ fn counts(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     for (name, count) in others.into_iter().filter(|(_, count)| *count > 0) {
         line(name, count)?;
     }
+    if let Some(subscriptions) = &report.subscriptions {
+        line("Subscriptions held open", subscriptions.opened)?;
+        line("Subscriptions that the server refused", subscriptions.refused)?;
+    }
     if report.shape == Shape::HangUps {
         line("Hung up before the answer", report.cut)?;
     }

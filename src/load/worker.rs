@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, LocalSet};
@@ -32,14 +32,31 @@ pub(super) struct Context {
     pub(super) statistics: RefCell<Statistics>,
 }
 
-/// Runs a load to its end, on at most as many threads as there are cores.
-///
-/// A server that does not answer is no error: the report says so (see [`Report::reached`]).
-///
-/// # Errors
-/// Where the host has no address, or the threads cannot be started.
-pub async fn run(plan: Plan, progress: &Progress) -> Result<Report, Error> {
-    let plan = Arc::new(plan);
+/// What comes of the requests of a load.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) statistics: Statistics,
+    pub(super) elapsed: Duration,
+    pub(super) ended: Ended,
+}
+
+impl Outcome {
+    /// Of a load that sent no requests.
+    pub(super) fn nothing(ended: Ended) -> Self {
+        Self {
+            statistics: Statistics::new(Instant::now()),
+            elapsed: Duration::ZERO,
+            ended,
+        }
+    }
+
+    pub(super) fn report(&self, plan: &Plan) -> Report {
+        Report::new(plan, &self.statistics, self.elapsed, self.ended)
+    }
+}
+
+/// Sends a load's requests, on at most as many threads as there are cores.
+pub(super) async fn run(plan: Arc<Plan>, progress: &Progress) -> Result<Outcome, Error> {
     let addresses = Arc::new(target::resolve(&plan.url, plan.allow_remote).await?);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = cores.min(plan.connections);
@@ -73,17 +90,21 @@ pub async fn run(plan: Plan, progress: &Progress) -> Result<Report, Error> {
         (false, true) => Ended::Complete,
         (false, false) => Ended::GaveUp,
     };
-    Ok(Report::new(&plan, &statistics, elapsed, ended))
+    Ok(Outcome {
+        statistics,
+        elapsed,
+        ended,
+    })
 }
 
-type Outcome = oneshot::Receiver<std::io::Result<Statistics>>;
+type Counted = oneshot::Receiver<std::io::Result<Statistics>>;
 
 /// Starts a thread for every `threads`-th connection.
 fn start_thread(
     thread: usize,
     threads: usize,
     context: impl FnOnce() -> Context + Send + 'static,
-) -> Result<Outcome, Error> {
+) -> Result<Counted, Error> {
     let (sender, receiver) = oneshot::channel();
     std::thread::Builder::new()
         .name(format!("load-{thread}"))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use heap_profile::{Profile, SnapshotInfo};
-use leaklab::load::{Report, Shape};
+use leaklab::load::{Ended, Report, Shape};
 
 use crate::harness::{Lab, leaklab, root};
 
@@ -131,4 +131,169 @@ fn clients_with_a_given_patience_hang_up_on_a_server_that_never_answers() {
     let report = report(&output);
     assert_eq!((report.cut, report.requests.total), (60, 0), "{report:?}");
     drop(listener);
+}
+
+/// A subscription to all reviews, and the mutation that writes one: the flags for both.
+fn reviews(folder: &Path) -> [String; 6] {
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let subscription = "subscription Follow { reviewAdded { id text } }";
+    let mutation = "mutation Write($review: NewReview!) { addReview(review: $review) { id } }";
+    let variables =
+        r#"{"review": {"bookId": {"$int": [1, 9]}, "userId": 1, "stars": 5, "text": {"$word": 1500}}}"#;
+    [
+        "--operation".to_owned(),
+        file("follow.graphql", subscription),
+        "--trigger".to_owned(),
+        file("write.graphql", mutation),
+        "--trigger-variables".to_owned(),
+        file("write.json", variables),
+    ]
+}
+
+#[test]
+fn events_pile_up_behind_clients_that_stopped_reading() {
+    let lab = Lab::start(&[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let operations = reviews(folder.path());
+    let mut flags = vec!["--shape", "stalled", "-c", "20", "-a", "400"];
+    flags.extend(operations.iter().map(String::as_str));
+    let report = report(&load(&lab, &flags));
+    let subscriptions = report.subscriptions.expect("they were asked for");
+    assert_eq!(
+        (subscriptions.asked, subscriptions.opened, subscriptions.refused),
+        (20, 20, 0),
+        "{report:?}"
+    );
+    assert_eq!(
+        (
+            report.statuses.success,
+            report.errors,
+            report.graphql_errors.total
+        ),
+        (400, 0, 0),
+        "{report:?}"
+    );
+    let operations = &counted(&lab).cohorts[0].operations;
+    let followed = operations["Follow"];
+    println!("{followed:?}");
+    assert_eq!((followed.started, operations["Write"].completed), (20, 400));
+    // Those who read have all 400 events; of these the server still holds most when they hang up.
+    assert!(
+        followed.events >= 20 && followed.events < 20 * 100,
+        "{followed:?}"
+    );
+}
+
+#[test]
+fn a_subscription_that_the_server_refuses_is_told_with_its_error() {
+    let lab = Lab::start(&[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let document = folder.path().join("none.graphql");
+    std::fs::write(&document, "subscription { nothing }").expect("a file");
+    let document = document.display().to_string();
+    let flags = [
+        "--operation",
+        &document,
+        "--shape",
+        "stalled",
+        "-c",
+        "3",
+        "-d",
+        "0.1",
+    ];
+    let report = report(&load(&lab, &flags));
+    let subscriptions = report.subscriptions.expect("they were asked for");
+    assert_eq!(
+        (subscriptions.opened, subscriptions.refused),
+        (3, 3),
+        "{report:?}"
+    );
+    assert_eq!(report.graphql_errors.total, 3, "{report:?}");
+    assert!(
+        report.graphql_errors.messages[0].contains("nothing"),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn subscriptions_at_an_address_without_sockets_are_a_failure() {
+    let lab = Lab::start(&[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let document = folder.path().join("follow.graphql");
+    std::fs::write(&document, "subscription { reviewAdded { id } }").expect("a file");
+    let document = document.display().to_string();
+    let nowhere = format!("{}/nowhere", lab.public_url());
+    let flags = [
+        &nowhere,
+        "--operation",
+        &document,
+        "--shape",
+        "stalled",
+        "-c",
+        "2",
+        "-d",
+        "0.1",
+    ];
+    let output = load(&lab, &flags);
+    assert_eq!(output.status.code(), Some(2));
+    let report = report(&output);
+    assert_eq!(
+        (report.connect_errors, report.ended),
+        (2, Ended::GaveUp),
+        "{report:?}"
+    );
+    assert!(report.error_messages[0].contains("404"), "{report:?}");
+}
+
+#[test]
+fn what_a_shape_has_no_use_for_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let (query, follow) = (
+        file("query.graphql", "{ hello }"),
+        file("follow.graphql", "subscription { reviewAdded { id } }"),
+    );
+    for (flags, expected) in [
+        (
+            vec!["--patience", "1"],
+            "a patience goes with the shape hang-ups alone",
+        ),
+        (
+            vec!["--trigger", &query],
+            "a trigger goes with the shape stalled alone",
+        ),
+        (
+            vec!["--shape", "stalled"],
+            "the shape stalled takes an operation, a subscription",
+        ),
+        (
+            vec!["--shape", "stalled", "--operation", &query],
+            "the shape stalled takes a subscription, and the operation is none",
+        ),
+        (
+            vec!["--shape", "stalled", "--operation", &follow, "-a", "5"],
+            "without a trigger sends no requests to count, so it takes a duration",
+        ),
+        (
+            vec!["--shape", "hang-ups", "--patience", "0"],
+            "patience must be more than 0 seconds",
+        ),
+    ] {
+        let output = leaklab()
+            .arg("load")
+            .args(&flags)
+            .output()
+            .expect("the driver runs");
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(expected), "{flags:?}: {text}");
+    }
 }
