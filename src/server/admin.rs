@@ -9,7 +9,7 @@ use async_graphql::{
     SimpleObject,
 };
 use heap_admin::door::Door;
-use heap_admin::{HeapAdmin, HeapMutation, HeapQuery, HeapSubscription, MemoryInfo};
+use heap_admin::{Bytes, HeapAdmin, HeapMutation, HeapQuery, HeapSubscription, MemoryInfo};
 use problems::{FindError, Lab, Problem};
 
 use tokio::runtime::Handle;
@@ -72,6 +72,11 @@ impl LabQuery {
             .iter()
             .map(status)
             .collect()
+    }
+
+    /// The live heap past which problems refuse to grow
+    async fn memory_limit(&self, context: &Context<'_>) -> Bytes {
+        Bytes(context.data_unchecked::<Lab>().guard().limit())
     }
 }
 

@@ -71,6 +71,16 @@ pub enum Error {
         /// What was given.
         given: i32,
     },
+    /// What is to be planted for each request is out of bounds.
+    #[error("bytesPerRequest is 0, or between {least} and {most}, not {given}")]
+    Control {
+        /// The fewest bytes allowed besides none.
+        least: i32,
+        /// The most bytes allowed.
+        most: i32,
+        /// What was given.
+        given: i32,
+    },
     /// There is no recorder to ask.
     #[error("this service started no recorder, so nothing is known of single allocations")]
     NoRecorder,
@@ -102,6 +112,7 @@ impl Error {
             | Self::Interval { .. }
             | Self::Rows { .. }
             | Self::SampleInterval { .. }
+            | Self::Control { .. }
             | Self::Recorder(heap_recorder::Error::Interval { .. }) => "BAD_USER_INPUT",
             Self::NoSymbolizer { .. } => "NO_SYMBOLIZER",
             Self::Symbolizer { .. } => "SYMBOLIZER",

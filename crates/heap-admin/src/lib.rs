@@ -42,6 +42,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod control;
 pub mod door;
 mod error;
 mod live_heap;
@@ -57,6 +58,7 @@ pub mod store;
 mod symbolizer;
 
 pub use admin::{DEFAULT_FOLDER, HeapAdmin, HeapAdminBuilder, Shown};
+pub use control::{Control, LEAST_CONTROL, MOST_CONTROL};
 pub use error::Error;
 pub use heap_recorder::{Recorder, malloc_conf};
 pub use live_heap::{LiveHeap, LiveHeapKey, LiveHeapRow, MOST_ROWS};

@@ -2,7 +2,10 @@
 //!
 //! They find the [`HeapAdmin`] in the schema's data.
 
-use crate::{Error, HeapAdmin, LiveHeap, LiveHeapKey, MOST_ROWS, MemoryInfo, Profiler, Reason, Snapshot};
+use crate::control;
+use crate::{
+    Control, Error, HeapAdmin, LiveHeap, LiveHeapKey, MOST_ROWS, MemoryInfo, Profiler, Reason, Snapshot,
+};
 use async_graphql::{Context, ID, Object, Result, Subscription};
 use futures_util::{Stream, stream};
 use std::time::Duration;
@@ -50,6 +53,11 @@ impl HeapQuery {
         let rows = rows(first).map_err(Error::answer)?;
         let found = admin(context)?.live_heap(by.into(), rows).await;
         found.map(LiveHeap::from).map_err(Error::answer)
+    }
+
+    /// What the instrument keeps on purpose
+    async fn control(&self) -> Control {
+        control::control()
     }
 
     /// The stored snapshots, the oldest first
@@ -119,6 +127,18 @@ impl HeapMutation {
         let interval = interval.map_err(Error::answer)?;
         admin.set_sample_interval(interval).await.map_err(Error::answer)?;
         Ok(Profiler::of(admin))
+    }
+
+    /// Has each request leave something behind from now on, so that a hunt can be checked for whether it finds that. What
+    /// was left behind before is freed
+    async fn set_control(
+        &self,
+        #[graphql(desc = "0 for nothing, or 16 to 4096: rounded up to what the allocator hands out")]
+        bytes_per_request: i32,
+    ) -> Result<Control> {
+        let set = tokio::task::spawn_blocking(move || control::set_control(bytes_per_request));
+        let set = set.await.unwrap_or(Err(Error::Task));
+        set.map_err(Error::answer)
     }
 
     /// Deletes a stored snapshot; false where there is none of this id

@@ -31,8 +31,8 @@ pub const BORN: &str = "born";
 pub const OTHER: &str = "(other)";
 /// The operation of what the instrument itself allocates: to be kept out of verdicts.
 pub const INSTRUMENT: &str = "(instrument)";
-
-/// The field of what the instrument plants to check a hunt: its operation is [`INSTRUMENT`].
+/// The field of what the instrument plants, under the operation [`INSTRUMENT`], to check a hunt: a known number of bytes for
+/// each request, which the hunt has to find.
 pub const CONTROL: &str = "(control)";
 
 /// The version of [`SnapshotInfo`]. It grows when a reader of the older one would misread the newer.

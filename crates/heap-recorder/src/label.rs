@@ -89,12 +89,15 @@ impl Label {
         (self.0 >> FIELD_BITS) as usize
     }
 
-    /// The field as `Parent.field`.
+    /// The field as `Parent.field`, or as `field` where it has no parent.
     pub(crate) fn field_name(self) -> Option<String> {
         let table = FIELD_TABLE.read().unwrap_or_else(PoisonError::into_inner);
         let position = (self.0 & ((1 << FIELD_BITS) - 1)).checked_sub(1)?;
         let entry = table.as_ref()?.entries.get(position as usize)?;
-        Some(format!("{}.{}", entry.parent, entry.name))
+        Some(match &*entry.parent {
+            "" => entry.name.to_string(),
+            parent => format!("{parent}.{}", entry.name),
+        })
     }
 }
 
@@ -134,7 +137,7 @@ impl Field {
     /// No field.
     pub const NONE: Self = Self(0);
 
-    /// A field by the names of its type and itself; [`Field::NONE`] where the table is full.
+    /// A field by the names of its type (empty: none) and itself; [`Field::NONE`] where the table is full.
     ///
     /// Some ten nanoseconds for a field that this thread has seen before.
     pub fn of(parent: &str, name: &str) -> Self {
@@ -222,5 +225,7 @@ mod tests {
         assert_eq!(label.field_name().as_deref(), Some("Book.title"));
         assert_eq!(label.operation(), Label::OTHER);
         assert_eq!(Label::OTHER.field_name(), None);
+        let bare = Label::OTHER.with_field(Field::of("", "(bare)"));
+        assert_eq!(bare.field_name().as_deref(), Some("(bare)"));
     }
 }

@@ -8,6 +8,7 @@
 //! - [`Label`], [`Field`], [`Operation`]: under what a thread allocates, and what the load did
 //! - `snapshot`: the recorded samples as a gzip'd `profile.proto`
 //! - [`memory`]: the figures, split three ways
+//! - [`size_class`]: what the allocator hands out for a request of so many bytes
 //! - [`purge`]: gives back what can be given back
 //! - [`profiler`]: whether the heap profiler records, and what to do where it does not
 //! - [`dump`]: jemalloc's own account of the sampled live heap, which needs no recorder
@@ -50,6 +51,7 @@ mod process;
 mod profiler;
 mod purge;
 mod recorder;
+mod size;
 mod snapshot;
 mod status;
 mod table;
@@ -65,5 +67,6 @@ pub use memory::{MemoryFigures, memory};
 pub use profiler::{Missing, ProfilerState, profiler};
 pub use purge::purge;
 pub use recorder::{Bounds, LEAST_INTERVAL, MOST_INTERVAL, Recorder, RecorderBuilder};
+pub use size::size_class;
 pub use status::{Recording, Status, Unwinder};
 pub use unwind::check::Incomplete;

@@ -10,6 +10,7 @@ use futures_util::stream::BoxStream;
 use heap_recorder::{Execution, Labelled, Operation};
 
 use super::name;
+use crate::control;
 
 /// Executes requests of an inner executor under the label of their operation, and counts them: started, completed,
 /// cancelled, and the events of subscriptions. Put it around the schema:
@@ -39,6 +40,7 @@ impl<E: Executor> Executor for Recorded<E> {
     async fn execute(&self, mut request: Request) -> Response {
         let operation = Operation::named(&name::of(&mut request).name);
         let execution = operation.start();
+        control::plant();
         let response = operation.label().wrap(self.0.execute(request)).await;
         execution.complete();
         response
@@ -49,6 +51,7 @@ impl<E: Executor> Executor for Recorded<E> {
         let (operation, counts_events) = (Operation::named(&named.name), named.is_subscription);
         drop(named);
         let execution = operation.start();
+        control::plant();
         let label = operation.label();
         let responses = label.within(|| self.0.execute_stream(request, data));
         Box::pin(Responses {

@@ -74,6 +74,7 @@ fn ask_for_everything(server: &Server) {
         "mutation { memoryInfo { live } }",
         "mutation { setSampleInterval(bytes: 4096) { active } }",
         "mutation { deleteSnapshot(id: \"none\") }",
+        "mutation { setControl(bytesPerRequest: 0) { planted } }",
     ] {
         server.ask(document);
     }

@@ -237,12 +237,7 @@ fn the_published_schema_is_the_one_of_the_report() {
 fn a_report_has_the_parts_that_the_published_schema_names_and_can_be_read_again() {
     let schema: serde_json::Value = serde_json::from_str(&SCHEMA.0).expect("it is JSON");
     let names = |value: &serde_json::Value| -> BTreeSet<String> {
-        value
-            .as_object()
-            .expect("an object")
-            .keys()
-            .cloned()
-            .collect()
+        value.as_object().expect("an object").keys().cloned().collect()
     };
     let (parts, site_parts) = (
         names(&schema["properties"]),
