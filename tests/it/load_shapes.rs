@@ -181,9 +181,9 @@ fn events_pile_up_behind_clients_that_stopped_reading() {
     let followed = operations["Follow"];
     println!("{followed:?}");
     assert_eq!((followed.started, operations["Write"].completed), (20, 400));
-    // Those who read have all 400 events; of these the server still holds most when they hang up.
+    // Those who read would have all 400 events each; these have what fits into the buffers between.
     assert!(
-        followed.events >= 20 && followed.events < 20 * 100,
+        followed.events >= 20 && followed.events < 20 * 200,
         "{followed:?}"
     );
 }
