@@ -339,6 +339,7 @@ impl Course<'_> {
             high: net.upper(self.plan.chance) / units,
             unit,
         }
+        .rounded()
     }
 
     /// Net growth of all of it, per second where it grows by time, else per unit of the load.
@@ -357,6 +358,7 @@ impl Course<'_> {
                 high: kept.upper(self.survival.grain(), chance) / units,
                 unit: self.plan.unit,
             }
+            .rounded()
         };
         self.plan.matured.iter().map(rate).collect()
     }

