@@ -35,9 +35,9 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Put HTTP load on a problem, an operation or an address
     Load(Box<load::Args>),
-    /// Compare two snapshots or more: what grew, and where it was allocated
+    /// Compare two snapshots or more: what grew, and where it was allocated, or whose it is
     Compare(compare::Args),
-    /// Draw a snapshot as a flame graph (SVG)
+    /// Draw a snapshot, or what changed from one to another, as a flame graph (SVG)
     Flame(flame::Args),
     /// Give a snapshot on stdin its names, or tell its live heap by a key: for programs
     Symbolize(symbolize::Args),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use heap_profile::{Origin, Profile, Site, Symbolized, compare, render};
+use heap_profile::{Comparison, ComparisonKey, Origin, Profile, Site, Symbolized, compare, render};
 
 use super::snapshot_file::{Source, explain};
 
@@ -15,10 +15,13 @@ pub struct Args {
     snapshots_to_compare: Vec<String>,
     #[command(flatten)]
     source: Source,
-    /// How many call sites to show
+    /// What to tell it by
+    #[arg(long, value_enum, default_value_t = Key::Site, value_name = "KEY")]
+    by: Key,
+    /// How many rows to show
     #[arg(long, default_value_t = 20, value_name = "N")]
     first: usize,
-    /// How to show them
+    /// How to show them; JSON has the rows by every key
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
@@ -30,7 +33,36 @@ enum Format {
     Markdown,
 }
 
-/// Prints the call sites on stdout, those that grew most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Key {
+    /// The line that allocated
+    Site,
+    /// The GraphQL field, `Parent.field`
+    Field,
+    /// The GraphQL operation
+    Operation,
+    /// What was allocated
+    Type,
+    /// Between which two snapshots it was allocated
+    Cohort,
+    /// A function with all that it called: for growth that is spread over many call sites
+    Ancestor,
+}
+
+impl From<Key> for ComparisonKey {
+    fn from(key: Key) -> ComparisonKey {
+        match key {
+            Key::Site => ComparisonKey::Site,
+            Key::Field => ComparisonKey::Field,
+            Key::Operation => ComparisonKey::Operation,
+            Key::Type => ComparisonKey::Type,
+            Key::Cohort => ComparisonKey::Cohort,
+            Key::Ancestor => ComparisonKey::Ancestor,
+        }
+    }
+}
+
+/// Prints the rows on stdout, those that grew most first.
 ///
 /// # Errors
 /// Where a snapshot cannot be read, or the binary that took it is not there, or they come from different binaries.
@@ -52,13 +84,29 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         eprintln!("warning: the binary has no names for any call site");
         eprintln!("hint: build it with `debug = 1` in its release profile, and do not strip it");
     }
-    let text = match args.format {
-        Format::Table => render::table(&comparison, args.first),
-        Format::Json => render::json(&comparison, args.first) + "\n",
-        Format::Markdown => render::markdown(&comparison, args.first),
-    };
-    std::io::stdout().write_all(text.as_bytes())?;
+    for note in &comparison.notes {
+        eprintln!("note: {}", one_line(note));
+    }
+    std::io::stdout().write_all(show(&comparison, &args).as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn show(comparison: &Comparison, args: &Args) -> String {
+    let first = args.first;
+    match (args.format, args.by) {
+        (Format::Table, Key::Site) => render::table(comparison, first),
+        (Format::Table, key) => render::view_table(comparison, key.into(), first),
+        (Format::Json, _) => render::json(comparison, first) + "\n",
+        (Format::Markdown, Key::Site) => render::markdown(comparison, first),
+        (Format::Markdown, key) => render::view_markdown(comparison, key.into(), first),
+    }
+}
+
+/// What a file says does not steer the terminal.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 fn is_nameless(site: &Site) -> bool {

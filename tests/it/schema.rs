@@ -40,3 +40,11 @@ fn the_admin_schema_is_the_one_in_the_repository() {
         &admin::schema().finish().sdl_with_options(options()),
     );
 }
+
+#[test]
+fn the_schema_of_a_comparison_in_json_is_the_one_in_the_repository() {
+    check(
+        "compare.schema.json",
+        &(heap_profile::ComparisonReport::json_schema() + "\n"),
+    );
+}

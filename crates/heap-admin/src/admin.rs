@@ -1,11 +1,11 @@
 //! [`HeapAdmin`]: the handle that schema, routes, signals and the application share.
 
 use crate::{
-    Error, Limits, MemoryInfo, Reason, Snapshot, SnapshotName,
+    Error, Limits, MOST_COMPARED, MemoryInfo, Reason, Snapshot, SnapshotName,
     store::{Draft, SnapshotStore},
     symbolizer,
 };
-use heap_profile::{LiveHeap, LiveHeapKey};
+use heap_profile::{ComparisonReport, LiveHeap, LiveHeapKey};
 use heap_recorder::{Label, MemoryFigures, ProfilerState, Recorder, Status};
 use std::{fs::File, path::PathBuf, sync::Arc};
 use tokio::{
@@ -33,6 +33,9 @@ pub enum Shown {
     /// What was allocated since the start, freed or not.
     Allocated,
 }
+
+/// What is repeated of an id that is not there.
+const MOST_QUOTED: usize = 120;
 
 type Quiesce = Box<dyn Fn() + Send + Sync>;
 
@@ -145,6 +148,26 @@ impl HeapAdmin {
             .await
     }
 
+    /// Compares stored snapshots, oldest first; at most `first` rows by each key. A helper process does it, and ends.
+    ///
+    /// # Errors
+    /// For fewer than two ids or more than [`MOST_COMPARED`], an id that is not there, snapshots of different builds, and
+    /// where there is no helper, or it fails.
+    pub async fn compare_snapshots(&self, ids: Vec<String>, first: usize) -> Result<ComparisonReport, Error> {
+        if !(2..=MOST_COMPARED).contains(&ids.len()) {
+            return Err(Error::Compared {
+                most: MOST_COMPARED,
+                given: ids.len(),
+            });
+        }
+        let files = self.blocking(move |inner| inner.files(&ids)).await?;
+        let helper = symbolizer::find(self.inner.symbolizer.as_deref())?;
+        let _turn = self.inner.helpers.lock().await;
+        Label::INSTRUMENT
+            .wrap(symbolizer::compare(&helper, &files, first))
+            .await
+    }
+
     /// What the recorder is doing; nothing where the service started none.
     pub fn recorder(&self) -> Option<Status> {
         self.inner.recorder.map(Recorder::status)
@@ -226,6 +249,19 @@ impl HeapAdmin {
 }
 
 impl Inner {
+    /// The files of stored snapshots: an id is looked up, never made into a path.
+    fn files(&self, ids: &[String]) -> Result<Vec<PathBuf>, Error> {
+        let stored = self.store.list()?;
+        let file = |id: &String| {
+            let found = stored.iter().find(|snapshot| snapshot.id.as_str() == id);
+            let file = found.map(|snapshot| self.store.path_of(snapshot));
+            file.ok_or_else(|| Error::UnknownSnapshot {
+                given: id.chars().take(MOST_QUOTED).collect(),
+            })
+        };
+        ids.iter().map(file).collect()
+    }
+
     fn purge(&self) -> Result<(), Error> {
         // What a cache allocates in its maintenance is the service's own, and no operation's.
         Label::NONE.within(|| self.quiesce.iter().for_each(|quiesce| quiesce()));

@@ -60,6 +60,26 @@ pub enum Error {
         /// What was given.
         given: i32,
     },
+    /// Too few snapshots for a comparison, or too many.
+    #[error("a comparison takes 2 to {most} snapshots, not {given}")]
+    Compared {
+        /// The most allowed.
+        most: usize,
+        /// How many were given.
+        given: usize,
+    },
+    /// There is no stored snapshot of this id.
+    #[error("there is no snapshot {given:?}")]
+    UnknownSnapshot {
+        /// The beginning of what was given.
+        given: String,
+    },
+    /// The snapshots to be compared were taken from different builds.
+    #[error("{reason}")]
+    DifferentBuilds {
+        /// Which ones.
+        reason: String,
+    },
     /// A sampling interval below zero.
     // The recorder refuses all others that cannot be set.
     #[error(
@@ -111,9 +131,12 @@ impl Error {
             Self::SnapshotName { .. }
             | Self::Interval { .. }
             | Self::Rows { .. }
+            | Self::Compared { .. }
             | Self::SampleInterval { .. }
             | Self::Control { .. }
             | Self::Recorder(heap_recorder::Error::Interval { .. }) => "BAD_USER_INPUT",
+            Self::UnknownSnapshot { .. } => "NO_SUCH_SNAPSHOT",
+            Self::DifferentBuilds { .. } => "DIFFERENT_BUILDS",
             Self::NoSymbolizer { .. } => "NO_SYMBOLIZER",
             Self::Symbolizer { .. } => "SYMBOLIZER",
             Self::Limits { .. }
@@ -153,6 +176,10 @@ impl Error {
             Self::Symbolizer { .. } => Some(
                 "it needs this very binary with its debug information, at the path that it was started from",
             ),
+            Self::UnknownSnapshot { .. } => {
+                Some("snapshots { id } tells which there are: the oldest make room for new ones")
+            }
+            Self::DifferentBuilds { .. } => Some("take the snapshots to be compared from one build"),
             Self::TooLarge { .. } => Some("raise the bound on bytes, or the sampling interval"),
             _ => None,
         }
@@ -180,7 +207,8 @@ impl Error {
 
     /// What a caller got wrong is his to know; everything else is the operator's too.
     pub(crate) fn log(&self) {
-        if self.code() != "BAD_USER_INPUT" {
+        let is_callers = ["BAD_USER_INPUT", "NO_SUCH_SNAPSHOT", "DIFFERENT_BUILDS"].contains(&self.code());
+        if !is_callers {
             tracing::warn!(code = self.code(), error = ?self, "{self}");
         }
     }

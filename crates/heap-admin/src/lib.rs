@@ -42,6 +42,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod comparison;
 mod control;
 pub mod door;
 mod error;
@@ -58,6 +59,10 @@ pub mod store;
 mod symbolizer;
 
 pub use admin::{DEFAULT_FOLDER, HeapAdmin, HeapAdminBuilder, Shown};
+pub use comparison::{
+    ComparedSite, ComparedSites, ComparedSnapshot, Comparison, ComparisonRow, ComparisonView, HeapAmount,
+    HeapDifference, MOST_COMPARED,
+};
 pub use control::{Control, LEAST_CONTROL, MOST_CONTROL};
 pub use error::Error;
 pub use heap_recorder::{Recorder, malloc_conf};
@@ -66,7 +71,7 @@ pub use memory_info::MemoryInfo;
 pub use profiler::{Dropped, Profiler, Unwinder};
 pub use requests::{FieldLabels, Recorded, carry, spawn, spawn_blocking};
 pub use routes::router;
-pub use scalars::{Bytes, DateTime};
+pub use scalars::{ByteDifference, Bytes, DateTime};
 pub use schema::{HeapMutation, HeapQuery, HeapSubscription, LEAST_INTERVAL_MS, MOST_INTERVAL_MS};
 pub use serve::{HeapSchema, serve};
 pub use snapshot::{NAME_LENGTH, Reason, Snapshot, SnapshotName};

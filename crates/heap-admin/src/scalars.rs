@@ -1,4 +1,4 @@
-//! The two scalars of the admin schema.
+//! The scalars of the admin schema.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,28 @@ impl ScalarType for Bytes {
     }
 }
 
+/// A difference in bytes: GraphQL's scalar `ByteDifference`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct ByteDifference(pub i64);
+
+/// So many bytes more, or less: a JSON number without fraction, from -2^53 to 2^53
+#[Scalar(name = "ByteDifference")]
+impl ScalarType for ByteDifference {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::Number(number) => number
+                .as_i64()
+                .map(ByteDifference)
+                .ok_or("a whole number of bytes".into()),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0)
+    }
+}
+
 /// A moment in UTC: GraphQL's scalar `DateTime`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -35,6 +57,11 @@ impl DateTime {
     pub fn now() -> Self {
         let now = jiff::Timestamp::now();
         Self(jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now))
+    }
+
+    /// So many milliseconds after 1970; nothing beyond some ten thousand years.
+    pub(crate) fn of_millis(millis: i64) -> Option<Self> {
+        jiff::Timestamp::from_millisecond(millis).ok().map(Self)
     }
 
     /// The moment itself.

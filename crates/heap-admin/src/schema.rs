@@ -4,7 +4,8 @@
 
 use crate::control;
 use crate::{
-    Control, Error, HeapAdmin, LiveHeap, LiveHeapKey, MOST_ROWS, MemoryInfo, Profiler, Reason, Snapshot,
+    Comparison, Control, Error, HeapAdmin, LiveHeap, LiveHeapKey, MOST_ROWS, MemoryInfo, Profiler, Reason,
+    Snapshot,
 };
 use async_graphql::{Context, ID, Object, Result, Subscription};
 use futures_util::{Stream, stream};
@@ -63,6 +64,19 @@ impl HeapQuery {
     /// The stored snapshots, the oldest first
     async fn snapshots(&self, context: &Context<'_>) -> Result<Vec<Snapshot>> {
         admin(context)?.snapshots().await.map_err(Error::answer)
+    }
+
+    /// What changed between stored snapshots, and where it was allocated; a helper process reads them, and ends
+    async fn compare_snapshots(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "2 to 10 of them, the oldest first")] ids: Vec<ID>,
+        #[graphql(default = 20, desc = "The most rows by each key: 1 to 1000")] first: i32,
+    ) -> Result<Comparison> {
+        let rows = rows(first).map_err(Error::answer)?;
+        let ids = ids.into_iter().map(String::from).collect();
+        let report = admin(context)?.compare_snapshots(ids, rows).await;
+        report.map(Comparison::from).map_err(Error::answer)
     }
 
     /// One stored snapshot; null where there is none of this id

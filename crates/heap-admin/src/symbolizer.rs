@@ -1,14 +1,17 @@
 //! Names for addresses, from a helper process that ends when it has answered.
 //!
 //! Reading debug information takes hundreds of megabytes. In this process that would be part of what is being measured,
-//! so `leaklab symbolize` does it: it gets the profile on stdin, and answers in JSON on stdout.
+//! so `leaklab symbolize` does it: it gets the profile on stdin, and answers in JSON on stdout. `leaklab compare` reads stored
+//! snapshots itself.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use heap_profile::{LiveHeap, LiveHeapKey};
+use heap_profile::{COMPARISON_VERSION, ComparisonReport, LiveHeap, LiveHeapKey};
+use serde::de::DeserializeOwned;
 use tokio::io::{self, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
@@ -18,6 +21,8 @@ use crate::Error;
 /// The helper's name, and what it is to do.
 const PROGRAM: &str = "leaklab";
 const COMMAND: &str = "symbolize";
+/// How it says that snapshots of two builds were to be compared.
+const DIFFERENT_BUILDS: &str = "were taken from different binaries";
 /// How long it may take: large binaries on a slow disk take some seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// What is read of its answer.
@@ -58,15 +63,47 @@ pub(crate) async fn live_heap(
     by: LiveHeapKey,
     first: usize,
 ) -> Result<LiveHeap, Error> {
+    let args = [COMMAND, "--by", by.as_str(), "--first", &first.to_string()].map(OsString::from);
+    ask(helper, &args, profile).await
+}
+
+/// Has the helper compare the snapshots in these files, oldest first.
+pub(crate) async fn compare(
+    helper: &Path,
+    files: &[PathBuf],
+    first: usize,
+) -> Result<ComparisonReport, Error> {
+    let first = first.to_string();
+    let flags = ["compare", "--format", "json", "--first", &first, "--"].map(OsString::from);
+    let files = files.iter().map(|file| file.as_os_str().to_owned());
+    let args: Vec<OsString> = flags.into_iter().chain(files).collect();
+    let report: ComparisonReport = ask(helper, &args, Vec::new())
+        .await
+        .map_err(|error| match error {
+            Error::Symbolizer { reason } if reason.contains(DIFFERENT_BUILDS) => Error::DifferentBuilds {
+                reason: reason.lines().next().unwrap_or_default().to_owned(),
+            },
+            error => error,
+        })?;
+    match report.version {
+        COMPARISON_VERSION => Ok(report),
+        other => Err(failed(&format!(
+            "its answer is of version {other} instead of {COMPARISON_VERSION}"
+        ))),
+    }
+}
+
+/// Starts the helper, gives it what to read on stdin, and reads its answer.
+async fn ask<T: DeserializeOwned>(helper: &Path, args: &[OsString], input: Vec<u8>) -> Result<T, Error> {
     let child = Command::new(helper)
-        .args([COMMAND, "--by", by.as_str(), "--first", &first.to_string()])
+        .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| failed(&error.to_string()))?;
-    let answer = timeout(TIME_LIMIT, talk(child, profile));
+    let answer = timeout(TIME_LIMIT, talk(child, input));
     let answer = answer
         .await
         .map_err(|_| failed(&format!("it took longer than {} seconds", TIME_LIMIT.as_secs())))??;
@@ -118,5 +155,22 @@ async fn complaint(mut complaints: ChildStderr) -> String {
 fn failed(reason: &str) -> Error {
     Error::Symbolizer {
         reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_helper_says_different_builds_as_it_is_understood_here() {
+        let text = || String::from("a");
+        let error = heap_profile::Error::DifferentBinaries {
+            first: text(),
+            first_id: text(),
+            other: text(),
+            other_id: text(),
+        };
+        assert!(error.to_string().contains(DIFFERENT_BUILDS));
     }
 }

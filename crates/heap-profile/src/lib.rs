@@ -11,8 +11,10 @@
 //! - [`Fields`] reads the GraphQL field from a stack, checked against the [`Schema`]; [`element_type`] what was allocated.
 //! - [`live_heap`] and [`live_heap_named`] add one snapshot up by operation, cohort, field, type or stack.
 //! - [`hunt`] judges a series of snapshots, taken while load was put on a service: leak or no leak, and how large.
-//! - [`compare`] weighs two or more symbolized snapshots against each other, call site by call site.
-//! - [`render`] makes text of a comparison, reports of a hunt, and a flame graph of one snapshot.
+//! - [`compare`] weighs two or more symbolized snapshots against each other: by call site, and by field, operation, type,
+//!   cohort and function ([`Comparison::view`]).
+//! - [`render`] makes text of a comparison, and flame graphs of one snapshot or of the difference of two, and
+//!   reports of a hunt.
 //! - [`names`] reads the demangled names of Rust functions.
 
 #![forbid(unsafe_code)]
@@ -31,7 +33,10 @@ mod schema;
 mod symbolize;
 mod types;
 
-pub use compare::{Column, Comparison, MAX_FRAMES_SHOWN, Site, compare};
+pub use compare::{
+    Amount, COMPARISON_VERSION, Change, Column, Comparison, ComparisonKey, ComparisonReport,
+    MAX_FRAMES_SHOWN, Row, Site, View, compare,
+};
 pub use error::Error;
 pub use fields::Fields;
 pub use info::{

@@ -3,6 +3,7 @@
 //! Whatever measures a heap runs in a child process, alone: see `child`.
 
 mod child;
+mod comparison;
 mod control;
 mod fields;
 mod held;

@@ -17,7 +17,7 @@ const ANSWER: &str = r#"{"key":"field","rows":[{"key":"Query.books","objects":2,
 
 /// A door whose helper is this shell script, in a folder that it starts its names with. The script is written
 /// while this process starts no other: a program that is open for writing cannot be started.
-fn start(script: &str) -> (Server, TempDir) {
+pub(crate) fn start(script: &str) -> (Server, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let helper = folder.path().join("helper");
     let script = script.replace("FOLDER", folder.path().to_str().expect("UTF-8"));

@@ -11,6 +11,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use crate::names;
 use crate::symbolize::{Frame, Origin, Symbolized};
 
@@ -35,13 +37,14 @@ pub(crate) fn relevant(stack: &[Arc<Frame>]) -> &[Arc<Frame>] {
 
 /// The frames to show of a site, so many at most: the frame itself, then those of the program's own, each function once.
 pub(crate) fn shown(from_site: &[Arc<Frame>], most: usize) -> Vec<Frame> {
-    let mut shown: Vec<Frame> = Vec::new();
+    let (mut shown, mut functions): (Vec<Frame>, Vec<&str>) = (Vec::new(), Vec::new());
     for (at, frame) in from_site.iter().enumerate() {
+        if at > 0 && !frame.is_own() {
+            continue;
+        }
         let function = names::without_closures(&frame.function);
-        let is_new = shown
-            .iter()
-            .all(|known| names::without_closures(&known.function) != function);
-        if (at == 0 || frame.is_own()) && is_new {
+        if !functions.contains(&function) {
+            functions.push(function);
             shown.push(Frame::clone(frame));
         }
         if shown.len() == most {
@@ -58,19 +61,25 @@ impl OwnCrates {
     /// Reads them from the names of the program's own frames. A method of a foreign type begins with that type's crate,
     /// so whatever is known to be a dependency, or the standard library, is none of them.
     pub(crate) fn of<'a>(snapshots: impl Iterator<Item = &'a Symbolized>) -> OwnCrates {
+        // A frame is shared by all stacks that have it: most need no second look.
+        let mut seen = FxHashSet::default();
+        let frames = snapshots
+            .flat_map(|snapshot| &snapshot.samples)
+            .flat_map(|sample| &sample.stack);
+        OwnCrates::of_frames(
+            frames
+                .filter(|frame| seen.insert(Arc::as_ptr(frame)))
+                .map(|frame| &**frame),
+        )
+    }
+
+    /// The same of frames.
+    pub(crate) fn of_frames<'a>(frames: impl Iterator<Item = &'a Frame>) -> OwnCrates {
         let (mut own, mut foreign) = (
             BTreeSet::new(),
             BTreeSet::from(["alloc", "core", "std"].map(str::to_owned)),
         );
-        // A frame is shared by all stacks that have it: most need no second look.
-        let mut seen = BTreeSet::new();
-        for frame in snapshots
-            .flat_map(|snapshot| &snapshot.samples)
-            .flat_map(|sample| &sample.stack)
-        {
-            if !seen.insert(Arc::as_ptr(frame)) {
-                continue;
-            }
+        for frame in frames {
             match &frame.origin {
                 Origin::Own => own.extend(names::crate_of(&frame.function).map(str::to_owned)),
                 Origin::Dependency { name, .. } => drop(foreign.insert(name.replace('-', "_"))),
@@ -82,7 +91,19 @@ impl OwnCrates {
 
     /// Which of a stack's frames names it; nothing for an empty stack.
     pub(crate) fn name(&self, frames: &[Arc<Frame>]) -> Option<usize> {
-        let is_library = |frame: &Arc<Frame>| matches!(frame.origin, Origin::Dependency { .. });
+        let is_library = |frame: &Frame| matches!(frame.origin, Origin::Dependency { .. });
+        self.name_given(frames, |at| {
+            is_library(&frames[at]) && self.is_made_for(&frames[at])
+        })
+    }
+
+    /// The same for a caller that knows of each frame whether it is a library's code made for one of the program's types.
+    pub(super) fn name_given(
+        &self,
+        frames: &[Arc<Frame>],
+        mut is_made_for_own: impl FnMut(usize) -> bool,
+    ) -> Option<usize> {
+        let is_library = |frame: &Frame| matches!(frame.origin, Origin::Dependency { .. });
         let own = || frames.iter().position(|frame| frame.is_own());
         let telling = || {
             frames
@@ -91,25 +112,25 @@ impl OwnCrates {
         };
         let leaf = || (!frames.is_empty()).then_some(0);
         own()
-            .or_else(|| self.made_for_own(frames))
+            .or_else(|| outermost_of_first_library(frames, &mut is_made_for_own))
             .or_else(telling)
             .or_else(leaf)
     }
 
-    fn made_for_own(&self, frames: &[Arc<Frame>]) -> Option<usize> {
-        let is_made_for_own = |frame: &Frame| {
-            self.0
-                .iter()
-                .any(|own| names::mentions_crate(&frame.function, own))
-        };
-        let is_library = |frame: &Frame| matches!(frame.origin, Origin::Dependency { .. });
-        let first = frames
+    /// Whether a library's function is made for one of the program's own types.
+    pub(super) fn is_made_for(&self, frame: &Frame) -> bool {
+        self.0
             .iter()
-            .position(|frame| is_library(frame) && is_made_for_own(frame))?;
-        let library = &frames[first].origin;
-        let run = frames[first..]
-            .iter()
-            .take_while(|frame| frame.origin == *library && is_made_for_own(frame));
-        Some(first + run.count() - 1)
+            .any(|own| names::mentions_crate(&frame.function, own))
     }
+}
+
+fn outermost_of_first_library(
+    frames: &[Arc<Frame>],
+    is_made_for_own: &mut impl FnMut(usize) -> bool,
+) -> Option<usize> {
+    let first = (0..frames.len()).find(|at| is_made_for_own(*at))?;
+    let run = (first..frames.len())
+        .take_while(|at| frames[*at].origin == frames[first].origin && is_made_for_own(*at));
+    Some(first + run.count() - 1)
 }

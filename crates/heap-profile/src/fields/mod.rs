@@ -17,8 +17,10 @@
 
 mod role;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::names::{self, last_segment};
 use crate::symbolize::{Frame, Symbolized, SymbolizedSample};
@@ -29,33 +31,62 @@ use role::Role;
 #[derive(Debug)]
 pub struct Fields<'a> {
     schema: &'a Schema,
-    roles: HashMap<*const Frame, Role<'a>>,
+    numbers: FxHashMap<*const Frame, u32>,
+    frames: Vec<Known<'a>>,
     /// The types that have resolvers. Below each last segment, all paths that end so.
     containers: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// The roots, and the parts of them: true for subscriptions.
     roots: BTreeMap<&'a str, bool>,
 }
 
+/// What is known of a frame, found out once.
+#[derive(Debug)]
+struct Known<'a> {
+    role: Role<'a>,
+    /// Without line tables, inlined functions are missing from a stack: what reads like the innermost resolver may be an
+    /// outer one.
+    has_lines: bool,
+    is_task_poll: bool,
+    /// Its type was learned to have resolvers.
+    is_learned: bool,
+    /// Its type was learned to be a root, or part of one.
+    is_root: bool,
+}
+
 impl<'a> Fields<'a> {
     /// Learns from all stacks of a snapshot which types have resolvers. What the instrument itself did is left out: it
     /// may have a schema of its own.
     pub fn of(snapshot: &'a Symbolized, schema: &'a Schema) -> Fields<'a> {
-        let mut fields = Fields {
-            schema,
-            roles: HashMap::new(),
-            containers: BTreeMap::new(),
-            roots: BTreeMap::new(),
-        };
+        let mut fields = Fields::none(schema);
         for sample in &snapshot.samples {
-            for frame in &sample.stack {
-                let role = fields.roles.entry(Arc::as_ptr(frame));
-                role.or_insert_with(|| Role::of(&frame.function));
-            }
+            let stack: Vec<u32> = sample.stack.iter().map(|frame| fields.number(frame)).collect();
             if sample.text(OPERATION) != Some(INSTRUMENT) {
-                fields.learn(&sample.stack);
+                fields.learn(&stack);
             }
         }
         fields
+    }
+
+    /// The same from frames, and stacks of their numbers, none of them the instrument's. To be asked by number.
+    pub(crate) fn of_numbered<'s>(
+        frames: impl Iterator<Item = &'a Frame>,
+        stacks: impl Iterator<Item = &'s [u32]>,
+        schema: &'a Schema,
+    ) -> Fields<'a> {
+        let mut fields = Fields::none(schema);
+        fields.frames.extend(frames.map(Known::of));
+        stacks.for_each(|stack| fields.learn(stack));
+        fields
+    }
+
+    fn none(schema: &'a Schema) -> Fields<'a> {
+        Fields {
+            schema,
+            numbers: FxHashMap::default(),
+            frames: Vec::new(),
+            containers: BTreeMap::new(),
+            roots: BTreeMap::new(),
+        }
     }
 
     /// The field of a sample, as `Parent.field`: as its label has it, or else as its stack tells.
@@ -69,14 +100,21 @@ impl<'a> Fields<'a> {
 
     /// The field of a stack, the leaf first. The frames are those of the snapshot; others say nothing.
     pub fn field_of_stack(&self, stack: &[Arc<Frame>]) -> Option<String> {
+        let number = |frame: &Arc<Frame>| self.numbers.get(&Arc::as_ptr(frame)).copied();
+        self.field_of_numbers(&stack.iter().filter_map(number).collect::<Vec<_>>())
+    }
+
+    /// The same by the numbers of its frames.
+    pub(crate) fn field_of_numbers(&self, stack: &[u32]) -> Option<String> {
         let mut method = None;
-        for frame in stack {
-            if names::is_task_poll(&frame.function) {
+        for number in stack {
+            let frame = &self.frames[*number as usize];
+            if frame.is_task_poll {
                 break;
             }
-            match self.role(frame) {
+            match &frame.role {
                 Role::Other => {}
-                _ if !has_lines(frame) => return None,
+                _ if !frame.has_lines => return None,
                 Role::Resolver { of, name } => return self.map(of, name),
                 Role::Container { of, .. } => {
                     return match method {
@@ -93,38 +131,57 @@ impl<'a> Fields<'a> {
         method.and_then(|(of, name)| self.map(of, name))
     }
 
-    fn role(&self, frame: &Arc<Frame>) -> &Role<'a> {
-        self.roles.get(&Arc::as_ptr(frame)).unwrap_or(&Role::Other)
+    fn number(&mut self, frame: &'a Arc<Frame>) -> u32 {
+        let next = self.frames.len() as u32;
+        let number = *self.numbers.entry(Arc::as_ptr(frame)).or_insert(next);
+        if number == next {
+            self.frames.push(Known::of(frame));
+        }
+        number
     }
 
-    fn learn(&mut self, stack: &'a [Arc<Frame>]) {
-        for frame in stack {
-            match *self.role(frame) {
+    fn learn(&mut self, stack: &[u32]) {
+        let mut executor = None;
+        for (at, number) in stack.iter().enumerate() {
+            let frame = &mut self.frames[*number as usize];
+            if frame.role == Role::Executor {
+                executor = executor.or(Some(at));
+            }
+            if std::mem::replace(&mut frame.is_learned, true) {
+                continue;
+            }
+            match frame.role {
                 Role::Resolver { of, .. } => self.add(of, None),
                 Role::Container { of, is_subscription } => self.add(of, is_subscription.then_some(true)),
                 _ => {}
             }
         }
-        let executor = |frame: &Arc<Frame>| *self.role(frame) == Role::Executor;
-        if let Some(executor) = stack.iter().position(executor) {
+        if let Some(executor) = executor {
             self.learn_roots(&stack[..executor]);
         }
     }
 
     /// From the executor inwards: the first type that is asked for a field is a root, and so is whatever a merged
     /// object asks in its turn. The rest belongs to fields.
-    fn learn_roots(&mut self, executed: &'a [Arc<Frame>]) {
+    fn learn_roots(&mut self, executed: &[u32]) {
         let (mut is_next, mut last) = (true, None);
-        for frame in executed.iter().rev() {
-            match self.role(frame).clone() {
+        for number in executed.iter().rev() {
+            let frame = &mut self.frames[*number as usize];
+            let is_known = frame.is_root;
+            match frame.role {
                 Role::Other => {}
-                _ if !has_lines(frame) => return,
-                Role::Wrapper { parts } => {
+                _ if !frame.has_lines => return,
+                Role::Wrapper { ref parts } => {
                     is_next = true;
+                    let parts = if is_known { Vec::new() } else { parts.clone() };
+                    frame.is_root = true;
                     parts.into_iter().for_each(|part| self.add(part, Some(false)));
                 }
                 Role::Container { of, .. } | Role::Resolver { of, .. } if is_next || last == Some(of) => {
-                    self.add(of, Some(false));
+                    frame.is_root = true;
+                    if !is_known {
+                        self.add(of, Some(false));
+                    }
                     (is_next, last) = (false, Some(of));
                 }
                 Role::Container { .. } | Role::Resolver { .. } | Role::NoField => return,
@@ -185,10 +242,16 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Without line tables, inlined functions are missing from a stack: what reads like the innermost resolver may be an
-/// outer one.
-fn has_lines(frame: &Frame) -> bool {
-    frame.file.is_some()
+impl<'a> Known<'a> {
+    fn of(frame: &'a Frame) -> Known<'a> {
+        Known {
+            role: Role::of(&frame.function),
+            has_lines: frame.file.is_some(),
+            is_task_poll: names::is_task_poll(&frame.function),
+            is_learned: false,
+            is_root: false,
+        }
+    }
 }
 
 /// The names that async-graphql may give to the field of a method: by default in camelCase, or by the one rule that a

@@ -11,15 +11,13 @@ mod group;
 
 pub(crate) use estimate::Variance;
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{OwnCrates, relevant, shown};
 use crate::model::Period;
 use crate::{
     COHORT, Error, FIELD, Fields, OPERATION, Profile, STACK, Schema, Symbolized, SymbolizedSample,
-    element_type, names,
+    element_type, names, types,
 };
 use group::{Groups, Row, columns};
 
@@ -144,7 +142,7 @@ pub fn live_heap_named(snapshot: &Symbolized, key: LiveHeapKey, first: usize) ->
     };
     let mut heap = groups.finish(key, first, frames);
     if key == LiveHeapKey::Type {
-        shorten(&mut heap.rows);
+        types::shorten(heap.rows.iter_mut().map(|row| &mut row.key).collect());
     }
     Ok(heap)
 }
@@ -186,18 +184,4 @@ fn frames_of(sample: &SymbolizedSample, own: &OwnCrates) -> Vec<String> {
         }
     };
     shown.iter().map(line).collect()
-}
-
-/// Types by their last names, unless two of them would then read the same.
-fn shorten(rows: &mut [LiveHeapRow]) {
-    let mut times: HashMap<String, usize> = HashMap::new();
-    for row in rows.iter() {
-        *times.entry(names::short(&row.key)).or_default() += 1;
-    }
-    for row in rows {
-        let short = names::short(&row.key);
-        if times.get(&short) == Some(&1) {
-            row.key = short;
-        }
-    }
 }

@@ -1,27 +1,26 @@
-//! Text of a comparison, for people ([`table`], [`markdown`]) and for programs ([`json`]), and one snapshot as a picture
-//! ([`flame_graph`]). Reports of a hunt are in [`hunt`].
+//! Text of a comparison, for people ([`table`], [`markdown`]; by other keys [`view_table`], [`view_markdown`]) and for
+//! programs ([`json`]); one snapshot as a picture ([`flame_graph`]), and the difference of two ([`flame_difference`]).
+//! Reports of a hunt are in [`hunt`].
 //!
 //! Everything comes back as a `String`; printing it is the caller's work.
 
 mod flame;
 pub mod hunt;
+mod layout;
 mod svg;
 mod tables;
+mod views;
 
 use crate::Comparison;
 
-pub use svg::flame_graph;
+pub use svg::{flame_difference, flame_difference_element, flame_graph};
 pub use tables::{markdown, table};
+pub use views::{view_markdown, view_table};
 
-/// The first sites that changed as JSON, with the totals of all: the fields are those of [`Comparison`].
+/// The first rows by each key as JSON: a [`ComparisonReport`](crate::ComparisonReport).
 pub fn json(comparison: &Comparison, first: usize) -> String {
-    let sites = comparison.changed().take(first).cloned().collect();
-    let comparison = Comparison {
-        sites,
-        ..comparison.clone()
-    };
-    serde_json::to_string_pretty(&comparison)
-        .expect("a comparison has no maps, and so nothing that JSON has not")
+    serde_json::to_string_pretty(&comparison.report(first))
+        .expect("a report has no maps, and so nothing that JSON has not")
 }
 
 /// Bytes as people read them: `512 B`, `7.3 KiB`, `-12.0 MiB`.

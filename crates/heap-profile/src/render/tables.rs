@@ -1,132 +1,100 @@
-//! A comparison as a table for the terminal, or in Markdown.
+//! A comparison by call site, as a table for the terminal or in Markdown.
 
-use comfy_table::{CellAlignment, Table, presets};
-
+use super::layout::{Cells, UNKNOWN, clip, objects, without_control};
 use super::{bytes, growth};
 use crate::{Comparison, Frame, Site, names};
 
 /// The widest that the name of a site gets, and the names below it. JSON has them whole.
 const WIDEST_SITE: usize = 110;
 const WIDEST_FRAME: usize = 80;
-/// A table for the terminal is as wide as this, but for what the columns of figures need beyond it.
-const WIDTH: usize = 100;
-const NARROWEST_SITE: usize = 40;
-/// A figure that the snapshots do not have.
-const UNKNOWN: &str = "-";
 
 /// A table for the terminal: the first sites that changed, then the totals of all. Snapshots are columns A, B and so on,
 /// and what these stand for is above the table.
 pub fn table(comparison: &Comparison, first: usize) -> String {
-    let mut cells = Cells::of(comparison, first, |site| site_lines(site).join("\n"));
-    let legend = cells.take_names(comparison.snapshots.len());
-    cells.drop_unknown_objects();
-    cells.wrap_sites();
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_header(&cells.header);
-    for row in &cells.rows {
-        table.add_row(row);
-    }
-    let numbers = cells.header.len() - 1;
-    for column in table.column_iter_mut().take(numbers) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("{legend}{}\n{}\n", table.trim_fmt(), cells.footer)
+    let mut cells = cells(comparison, first);
+    let legend = take_names(&mut cells, comparison.snapshots.len());
+    drop_unknown_objects(&mut cells);
+    format!("{legend}{}", cells.table())
 }
 
 /// A table in Markdown, of the same content.
 pub fn markdown(comparison: &Comparison, first: usize) -> String {
-    let cells = Cells::of(comparison, first, |site| {
-        let lines = site_lines(site);
-        lines
-            .iter()
-            .map(|line| escape(line))
-            .collect::<Vec<_>>()
-            .join("<br>")
-    });
-    let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let header: Vec<String> = cells.header.iter().map(|cell| escape(cell)).collect();
-    let mut out = row(&header);
-    out.push_str(&format!("|{} --- |\n", " ---: |".repeat(header.len() - 1)));
-    out.extend(cells.rows.iter().map(|cells| row(cells)));
-    format!("{out}\n{}\n", escape(&cells.footer))
+    cells(comparison, first).markdown()
 }
 
-struct Cells {
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
-    footer: String,
+fn cells(comparison: &Comparison, first: usize) -> Cells {
+    let names = comparison
+        .snapshots
+        .iter()
+        .map(|column| without_control(&column.name));
+    let header = ["#", "growth"].into_iter().map(str::to_owned).chain(names);
+    let shown = comparison.changed().take(first).enumerate();
+    let mut rows: Vec<Vec<String>> = shown
+        .map(|(at, site)| {
+            let delta = site.change.delta;
+            let counted = (delta.bytes, delta.objects);
+            row(
+                (at + 1).to_string(),
+                counted,
+                &site.bytes,
+                site_lines(site).join("\n"),
+            )
+        })
+        .collect();
+    rows.extend(instrument(comparison));
+    let totals: Vec<i64> = comparison.snapshots.iter().map(|column| column.bytes).collect();
+    let counted = (comparison.growth.bytes, comparison.growth.objects);
+    rows.push(row(String::new(), counted, &totals, "total".to_owned()));
+    Cells {
+        header: header.chain(["objects", "site"].map(str::to_owned)).collect(),
+        rows,
+        footer: vec![footer(comparison, first)],
+    }
 }
 
-impl Cells {
-    fn of(comparison: &Comparison, first: usize, site_text: impl Fn(&Site) -> String) -> Cells {
-        let snapshots = comparison.snapshots.iter();
-        let header = ["#", "growth"].into_iter().map(str::to_owned);
-        let header = header.chain(snapshots.clone().map(|column| without_control(&column.name)));
-        let header = header.chain(["objects", "site"].map(str::to_owned)).collect();
-        let shown = comparison.changed().take(first).enumerate();
-        let mut rows: Vec<Vec<String>> = shown
-            .map(|(at, site)| {
-                let values = site.bytes.iter().map(|value| bytes(*value));
-                let head = [(at + 1).to_string(), growth(site.growth_bytes)]
-                    .into_iter()
-                    .chain(values);
-                head.chain([objects(site.growth_objects), site_text(site)])
-                    .collect()
-            })
-            .collect();
-        let totals = snapshots.map(|column| bytes(column.bytes));
-        let total = [String::new(), growth(comparison.growth_bytes)]
-            .into_iter()
-            .chain(totals);
-        rows.push(
-            total
-                .chain([objects(comparison.growth_objects), "total".to_owned()])
-                .collect(),
-        );
-        Cells {
-            header,
-            rows,
-            footer: footer(comparison, first),
-        }
-    }
+fn row(number: String, (delta, counted): (i64, Option<i64>), live: &[i64], site: String) -> Vec<String> {
+    let head = [number, growth(delta)].into_iter();
+    let live = live.iter().map(|value| bytes(*value));
+    head.chain(live).chain([objects(counted), site]).collect()
+}
 
-    /// Puts a letter for each snapshot's name, and says which stands for which.
-    fn take_names(&mut self, snapshots: usize) -> String {
-        let columns = self.header.iter_mut().skip(2).take(snapshots).enumerate();
-        columns
-            .map(|(at, header)| {
-                let letter = letter(at);
-                let name = std::mem::replace(header, letter.clone());
-                format!("{letter} = {name}\n")
-            })
-            .collect()
-    }
+/// Without it, the sites would not add up to the total.
+fn instrument(comparison: &Comparison) -> Option<Vec<String>> {
+    let live: Vec<i64> = comparison
+        .snapshots
+        .iter()
+        .map(|column| column.instrument_bytes)
+        .collect();
+    let delta = live[live.len() - 1].saturating_sub(live[0]);
+    let is_there = live.iter().any(|bytes| *bytes != 0);
+    is_there.then(|| {
+        row(
+            String::new(),
+            (delta, None),
+            &live,
+            "the instrument itself".to_owned(),
+        )
+    })
+}
 
-    /// Leaves the objects out where no snapshot counts them.
-    fn drop_unknown_objects(&mut self) {
-        let at = self.header.len() - 2;
-        if self.rows.iter().all(|row| row[at] == UNKNOWN) {
-            let rows = std::iter::once(&mut self.header).chain(&mut self.rows);
-            rows.for_each(|row| drop(row.remove(at)));
-        }
-    }
+/// Puts a letter for each snapshot's name, and says which stands for which.
+fn take_names(cells: &mut Cells, snapshots: usize) -> String {
+    let columns = cells.header.iter_mut().skip(2).take(snapshots).enumerate();
+    columns
+        .map(|(at, header)| {
+            let letter = letter(at);
+            let name = std::mem::replace(header, letter.clone());
+            format!("{letter} = {name}\n")
+        })
+        .collect()
+}
 
-    /// Wraps what stands in the last column, so that the table keeps to its width.
-    fn wrap_sites(&mut self) {
-        let figures = self.header.len() - 1;
-        let width = |column: usize| {
-            let cells = std::iter::once(&self.header).chain(&self.rows);
-            cells.map(|row| row[column].chars().count()).max().unwrap_or(0)
-        };
-        // A blank on either side of each cell, and one between two of them.
-        let taken = (0..figures).map(|column| width(column) + 3).sum::<usize>() + 2;
-        let room = WIDTH.saturating_sub(taken).max(NARROWEST_SITE);
-        for row in &mut self.rows {
-            let lines: Vec<String> = row[figures].lines().flat_map(|line| wrap(line, room)).collect();
-            row[figures] = lines.join("\n");
-        }
+/// Leaves the objects out where no snapshot counts them.
+fn drop_unknown_objects(cells: &mut Cells) {
+    let at = cells.header.len() - 2;
+    if cells.rows.iter().all(|row| row[at] == UNKNOWN) {
+        let rows = std::iter::once(&mut cells.header).chain(&mut cells.rows);
+        rows.for_each(|row| drop(row.remove(at)));
     }
 }
 
@@ -139,30 +107,6 @@ fn letter(at: usize) -> String {
     }
 }
 
-/// A line in pieces of at most `room` characters, broken where a part of a name or path ends if it can be, each piece
-/// after the first further in.
-pub(super) fn wrap(line: &str, room: usize) -> Vec<String> {
-    let indent = line.len() - line.trim_start().len() + 4;
-    let mut rest: Vec<char> = line.chars().collect();
-    let mut pieces = Vec::new();
-    while rest.len() > room {
-        let may_break =
-            |at: &usize| matches!(rest[*at - 1], ' ' | '/') || (rest[*at - 1] == ':' && rest[*at] != ':');
-        // The place of a frame, in parentheses, is best kept in one piece.
-        let place = |at: &usize| rest[*at] == '(' && rest[*at - 1] == ' ';
-        let ends = || (indent + 4..=room).rev();
-        let at = ends()
-            .find(place)
-            .or_else(|| ends().find(may_break))
-            .unwrap_or(room);
-        let tail = rest.split_off(at);
-        pieces.push(rest.iter().collect::<String>().trim_end().to_owned());
-        rest = std::iter::repeat_n(' ', indent).chain(tail).collect();
-    }
-    pieces.push(rest.iter().collect());
-    pieces
-}
-
 fn footer(comparison: &Comparison, first: usize) -> String {
     let changed = comparison.changed().count();
     let unchanged = comparison.sites.len() - changed;
@@ -173,19 +117,6 @@ fn footer(comparison: &Comparison, first: usize) -> String {
             changed.min(first)
         ),
     }
-}
-
-fn objects(growth: Option<i64>) -> String {
-    growth.map_or_else(
-        || UNKNOWN.to_owned(),
-        |objects| {
-            if objects > 0 {
-                format!("+{objects}")
-            } else {
-                objects.to_string()
-            }
-        },
-    )
 }
 
 /// The site's function, its place, what it called, and its callers.
@@ -214,33 +145,4 @@ fn site_lines(site: &Site) -> Vec<String> {
         )
     }));
     lines.iter().map(|line| without_control(line)).collect()
-}
-
-pub(super) fn clip(name: &str, widest: usize) -> String {
-    match name.char_indices().nth(widest) {
-        Some((end, _)) => format!("{}...", &name[..end]),
-        None => name.to_owned(),
-    }
-}
-
-/// Names come from a file: none of them steers the terminal, or breaks a row.
-pub(super) fn without_control(line: &str) -> String {
-    line.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
-}
-
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' => out.extend(['\\', c]),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }

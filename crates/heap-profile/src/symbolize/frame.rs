@@ -1,6 +1,7 @@
 //! A frame of a stack, and whose code it is.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::names;
 
@@ -12,7 +13,7 @@ const ALLOCATORS: [&str; 4] = [
 ];
 
 /// A function on a stack.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Frame {
     /// Its demangled name, or `module+0xoffset` where there is none.
     pub function: String,
@@ -27,7 +28,7 @@ pub struct Frame {
 }
 
 /// Whose code a frame is, by its source path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Origin {
     /// The program's own: what its authors can change.

@@ -11,6 +11,7 @@
 mod container;
 mod known;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::compare::relevant;
@@ -33,20 +34,83 @@ const LIBRARIES: [&str; 8] = [
 /// The type that was allocated on this stack, the leaf first: `Vec<shop::Item>`, `HashMap<u32, shop::Item>`, `String`.
 /// Paths of type arguments are whole; [`names::short`] shortens them. Nothing where the names do not tell.
 pub fn element_type(stack: &[Arc<Frame>]) -> Option<String> {
-    let mut found: Option<Container<'_>> = None;
-    for frame in relevant(stack) {
-        let named = Container::named_by(&frame.function);
-        if !is_library(frame) {
-            found = found.or(named.filter(Container::is_queue));
+    let known: Vec<Known<'_>> = relevant(stack).iter().map(|frame| Known::of(frame)).collect();
+    type_of(known.iter())
+}
+
+/// What each of many frames tells of a type, found out once.
+pub(crate) struct Types<'a>(Vec<Option<Known<'a>>>);
+
+impl<'a> Types<'a> {
+    /// For so many frames.
+    pub(crate) fn of(frames: usize) -> Types<'a> {
+        Types((0..frames).map(|_| None).collect())
+    }
+
+    /// The type of a stack that the allocator and the runtime are cut off already, given the numbers of its frames.
+    pub(crate) fn element_type(&mut self, frames: &'a [Arc<Frame>], numbers: &[u32]) -> Option<String> {
+        let mut ends = 0;
+        for (frame, number) in frames.iter().zip(numbers) {
+            let known = self.0[*number as usize].get_or_insert_with(|| Known::of(frame));
+            ends += 1;
+            if !known.is_library {
+                break;
+            }
+        }
+        type_of(
+            numbers[..ends]
+                .iter()
+                .filter_map(|number| self.0[*number as usize].as_ref()),
+        )
+    }
+}
+
+struct Known<'a> {
+    container: Option<Container<'a>>,
+    is_library: bool,
+}
+
+impl<'a> Known<'a> {
+    fn of(frame: &'a Frame) -> Known<'a> {
+        Known {
+            container: Container::named_by(&frame.function),
+            is_library: is_library(frame),
+        }
+    }
+}
+
+fn type_of<'k>(frames: impl Iterator<Item = &'k Known<'k>>) -> Option<String> {
+    let mut found: Option<&Container<'_>> = None;
+    for Known {
+        container,
+        is_library,
+    } in frames
+    {
+        if !is_library {
+            found = found.or(container.as_ref().filter(|container| container.is_queue()));
             break;
         }
-        match (named, &found) {
+        match (container, found) {
             (Some(next), Some(inner)) if !next.is_made_of(inner) => break,
             (Some(next), _) => found = Some(next),
             (None, _) => {}
         }
     }
-    found.and_then(|container| container.show())
+    found.and_then(Container::show)
+}
+
+/// Types by their last names, unless two of them would then read the same.
+pub(crate) fn shorten(mut types: Vec<&mut String>) {
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for name in &types {
+        *times.entry(names::short(name)).or_default() += 1;
+    }
+    for name in &mut types {
+        let short = names::short(name);
+        if times.get(&short) == Some(&1) {
+            **name = short;
+        }
+    }
 }
 
 fn is_library(frame: &Frame) -> bool {

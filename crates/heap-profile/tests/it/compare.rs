@@ -20,8 +20,8 @@ fn growths(comparison: &Comparison) -> Vec<(String, Option<String>, i64, Option<
         (
             site.function.clone(),
             site.file.clone(),
-            site.growth_bytes,
-            site.growth_objects,
+            site.change.delta.bytes,
+            site.change.delta.objects,
         )
     };
     let mut growths: Vec<_> = comparison.sites.iter().map(of_site).collect();
@@ -33,7 +33,7 @@ proptest! {
     #[test]
     fn a_snapshot_compared_with_itself_has_not_grown(a in any_snapshot()) {
         let comparison = of(&[&a, &a]);
-        prop_assert_eq!((comparison.growth_bytes, comparison.changed().count()), (0, 0));
+        prop_assert_eq!((comparison.growth.bytes, comparison.changed().count()), (0, 0));
     }
 
     #[test]
@@ -55,8 +55,8 @@ proptest! {
             let objects = comparison.sites.iter().map(|site| site.objects[at].expect("the file has them")).sum();
             prop_assert_eq!(column.objects, Some(objects));
         }
-        let growth: i64 = comparison.sites.iter().map(|site| site.growth_bytes).sum();
-        prop_assert_eq!(growth, comparison.growth_bytes);
+        let growth: i64 = comparison.sites.iter().map(|site| site.change.delta.bytes).sum();
+        prop_assert_eq!(growth, comparison.growth.bytes);
     }
 
     #[test]
@@ -164,6 +164,83 @@ fn a_site_is_named_by_the_first_frame_that_a_reader_can_do_something_about() {
 }
 
 #[test]
+fn a_helper_of_the_programs_own_names_the_site_and_the_call_that_it_made_is_told() {
+    let leaves = [
+        frame("__rustc::__rust_realloc", OWN, 1),
+        frame("<alloc::raw_vec::RawVecInner>::finish_grow", STD, 2),
+        frame("<alloc::raw_vec::RawVec<shop::Item>>::grow_one", STD, 2),
+        frame("<alloc::vec::Vec<shop::Item>>::push", STD, 2),
+    ];
+    let table = [
+        frame(
+            "<hashbrown::raw::RawTable<(u64, shop::Item)>>::reserve_rehash::<F>",
+            STD,
+            2,
+        ),
+        frame(
+            "<std::collections::hash::map::HashMap<u64, shop::Item>>::insert",
+            STD,
+            2,
+        ),
+    ];
+    let boxed = [
+        frame(
+            "<alloc::boxed::Box<alloc::sync::ArcInner<shop::Item>>>::new",
+            STD,
+            2,
+        ),
+        frame("<alloc::sync::Arc<shop::Item>>::new", STD, 2),
+    ];
+    let called = frame(
+        "<core::option::Option<shop::Item>>::map::<(), shop::add::<shop::Item>::{closure#0}>",
+        STD,
+        2,
+    );
+    let inlined = |function: &str| {
+        let mut frame = Frame::clone(&frame(function, OWN, 3));
+        frame.inlined = true;
+        Arc::new(frame)
+    };
+    let helper = inlined("shop::add::<shop::Item>::{closure#0}");
+    let method = inlined("<shop::Stack<shop::Item>>::add");
+    let caller = frame("<shop::Query>::leak::{closure#0}", OWN, 4);
+    for (leaves, helper, function, through) in [
+        (
+            &leaves[..],
+            &helper,
+            "shop::add::<shop::Item>",
+            "<alloc::vec::Vec<shop::Item>>::push",
+        ),
+        (
+            &table,
+            &method,
+            "<shop::Stack<shop::Item>>::add",
+            "<std::collections::hash::map::HashMap<u64, shop::Item>>::insert",
+        ),
+        (
+            &boxed,
+            &helper,
+            "shop::add::<shop::Item>",
+            "<alloc::sync::Arc<shop::Item>>::new",
+        ),
+    ] {
+        let stack = [leaves, &[helper.clone(), called.clone(), caller.clone()]].concat();
+        let comparison = of(&[&bytes_only(&[]), &bytes_only(&[(&stack, 10)])]);
+        let site = &comparison.sites[0];
+        assert_eq!(
+            (&*site.function, site.through.as_deref()),
+            (function, Some(through))
+        );
+        let frames: Vec<&str> = site.frames.iter().map(|frame| &*frame.function).collect();
+        assert_eq!(
+            frames,
+            [&*helper.function, &*caller.function],
+            "its caller is told too"
+        );
+    }
+}
+
+#[test]
 fn stacks_are_merged_by_name_and_the_bodies_of_one_function_are_one_site() {
     let main = frame("shop::main", OWN, 1);
     let once = [frame("shop::list::{closure#0}", OWN, 7), main.clone()];
@@ -189,10 +266,13 @@ fn objects_are_told_only_where_the_first_and_the_last_file_have_them() {
     let plain = bytes_only(&[(&stack, 100)]);
     let full = with_objects(&[(&stack, 4, 200)]);
     let more = with_objects(&[(&stack, 9, 300)]);
-    assert_eq!(of(&[&full, &plain, &more]).sites[0].growth_objects, Some(5));
+    assert_eq!(of(&[&full, &plain, &more]).sites[0].change.delta.objects, Some(5));
     let comparison = of(&[&plain, &more]);
     assert_eq!(
-        (comparison.growth_objects, comparison.sites[0].growth_objects),
+        (
+            comparison.growth.objects,
+            comparison.sites[0].change.delta.objects
+        ),
         (None, None)
     );
     assert_eq!(comparison.sites[0].objects, [None, Some(9)]);

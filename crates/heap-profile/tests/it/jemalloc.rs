@@ -71,6 +71,9 @@ fn a_dump_names_the_function_that_holds_the_memory() {
     );
     // 30 MB, of which about every other piece is sampled: a tenth is ten standard deviations.
     let expected = (PIECES * PIECE) as f64;
-    assert!((site.growth_bytes as f64 / expected - 1.0).abs() < 0.1, "{table}");
-    assert_eq!(site.growth_objects, None, "the plain dump has bytes alone");
+    assert!(
+        (site.change.delta.bytes as f64 / expected - 1.0).abs() < 0.1,
+        "{table}"
+    );
+    assert_eq!(site.change.delta.objects, None, "the plain dump has bytes alone");
 }

@@ -1,5 +1,6 @@
 //! Tests of the library from outside. `jemalloc` needs the allocator whose dumps it reads.
 
+mod builder;
 mod compare;
 mod fields;
 mod golang;
@@ -16,6 +17,7 @@ mod render;
 mod support;
 mod symbolize;
 mod types;
+mod views;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

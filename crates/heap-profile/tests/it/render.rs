@@ -1,9 +1,10 @@
 //! What comparisons and flame graphs look like. `INSTA_UPDATE=always cargo test --release -p heap-profile` renews the
 //! golden files.
 
-use heap_profile::{Comparison, compare, render};
+use heap_profile::{Comparison, ComparisonKey, INSTRUMENT, compare, render};
 
-use crate::support::{LOADER, OWN, STD, bytes_only, frame, with_objects};
+use crate::builder::{live, recorded};
+use crate::support::{LOADER, OWN, STD, bytes_only, frame, taken_by, with_objects};
 
 fn comparison() -> Comparison {
     let push = frame("<alloc::vec::Vec<shop::catalog::Item>>::push", STD, 2);
@@ -55,6 +56,112 @@ fn a_comparison_as_markdown() {
 #[test]
 fn a_comparison_as_json() {
     insta::assert_snapshot!(render::json(&comparison(), 1));
+}
+
+/// As the recorder tells it: with births, operations, and what the instrument itself holds.
+fn recorded_comparison() -> Comparison {
+    let push = frame("<alloc::vec::Vec<shop::catalog::Item>>::push", STD, 2);
+    let text = frame("<alloc::string::String>::with_capacity", STD, 3);
+    let keep = [
+        push.clone(),
+        frame("<shop::Query>::keep::{closure#0}", OWN, 31),
+        frame("<shop::Query>::__keep_resolver::{closure#0}", OWN, 12),
+    ];
+    let cache = [text, frame("shop::cache::fill", OWN, 7)];
+    let look = [push, frame("shop::look", OWN, 8)];
+    let rows = |kept: i64, old: i64, new: i64| {
+        vec![
+            live(&keep, 0, 1024, 100).under("Keep <b>|`"),
+            live(&keep, 1, 1024, kept).under("Keep <b>|`"),
+            live(&cache, 0, 2048, old).under("Fill"),
+            live(&cache, 1, 2048, new),
+            live(&look, 0, 64, 10 + kept).under(INSTRUMENT),
+        ]
+    };
+    let mut snapshots = [
+        recorded("1@1", 1, &rows(0, 60, 0)),
+        recorded("1@1", 2, &rows(5_000, 12, 50)),
+    ];
+    snapshots[1].sdl = "type Query { keep: Int! }".into();
+    compare(&[("warm", &snapshots[0]), ("loaded", &snapshots[1])]).expect("they fit")
+}
+
+const VIEWS: [ComparisonKey; 6] = [
+    ComparisonKey::Site,
+    ComparisonKey::Field,
+    ComparisonKey::Operation,
+    ComparisonKey::Type,
+    ComparisonKey::Cohort,
+    ComparisonKey::Ancestor,
+];
+
+#[test]
+fn the_views_of_a_comparison_as_tables() {
+    let comparison = recorded_comparison();
+    let tables = VIEWS.map(|key| render::view_table(&comparison, key, 20));
+    insta::assert_snapshot!(tables.join("\n"));
+}
+
+#[test]
+fn the_views_of_a_comparison_as_markdown() {
+    let comparison = recorded_comparison();
+    let tables = VIEWS.map(|key| render::view_markdown(&comparison, key, 1));
+    insta::assert_snapshot!(tables.join("\n"));
+}
+
+#[test]
+fn a_comparison_of_recorded_snapshots_as_json() {
+    insta::assert_snapshot!(render::json(&recorded_comparison(), 2));
+}
+
+#[test]
+fn sites_and_the_instrument_add_up_in_the_table() {
+    insta::assert_snapshot!(render::table(&recorded_comparison(), 20));
+}
+
+#[test]
+fn a_difference_is_drawn_with_what_is_gone_and_its_sign() {
+    let main = frame("shop::main", OWN, 1);
+    let keep = [frame("shop::keep", OWN, 2), main.clone()];
+    let gone = [frame("shop::gone", OWN, 3), main.clone()];
+    let same = [frame("shop::same", OWN, 4), main.clone()];
+    let before = bytes_only(&[(&gone, 1 << 20), (&same, 5 << 20)]);
+    let after = bytes_only(&[(&keep, 3 << 20), (&same, 5 << 20)]);
+    let svg = render::flame_difference(&before, &after, "warm to loaded").expect("they fit");
+    insta::assert_snapshot!(svg);
+    let element = render::flame_difference_element(&before, &after, "warm to loaded").expect("they fit");
+    assert!(element.starts_with("<svg ") && svg.ends_with(&element));
+    let back = render::flame_difference(&after, &before, "").expect("they fit");
+    assert!(
+        back.contains("-2.0 MiB net, 1.0 MiB grew, 3.0 MiB shrank"),
+        "{back}"
+    );
+    // As wide as what changed, which here is more than what is left of it.
+    let even = render::flame_difference(&bytes_only(&[(&gone, 64)]), &bytes_only(&[(&keep, 64)]), "");
+    let even = even.expect("they fit");
+    assert!(
+        even.contains("<title>all\n0 B net, 64 B grew, 64 B shrank; 100.0 %"),
+        "{even}"
+    );
+    let other = taken_by(after, "bb");
+    let error = render::flame_difference(&taken_by(before, "aa"), &other, "").expect_err("two builds");
+    assert!(
+        error
+            .to_string()
+            .starts_with("the first and the second were taken from different"),
+        "{error}"
+    );
+}
+
+#[test]
+fn nothing_that_changed_draws_an_empty_difference() {
+    let stack = [frame("shop::list", OWN, 7)];
+    let snapshot = bytes_only(&[(&stack, 2048)]);
+    let svg = render::flame_difference(&snapshot, &snapshot, "same").expect("it fits itself");
+    assert!(
+        svg.contains("same: 0 B net") && !svg.contains("NaN") && !svg.contains("shop"),
+        "{svg}"
+    );
 }
 
 #[test]
@@ -124,6 +231,11 @@ fn hostile_names_stay_text() {
         assert!(!svg.contains(outside), "{outside:?} in {svg}");
     }
     assert_eq!(svg.matches("<g>").count(), 2, "the root and the one bar");
+    let difference = render::flame_difference(&bytes_only(&[]), &snapshot, name).expect("they fit");
+    for outside in ["<script", "<b>", "alert('", "\u{0}", "\u{1b}", "\u{ffff}", "]]>"] {
+        assert!(!difference.contains(outside), "{outside:?} in {difference}");
+    }
+    assert_eq!(difference.matches("<g>").count(), 2, "the root and the one bar");
     let comparison = compare(&[(name, &bytes_only(&[])), (name, &snapshot)]).expect("they fit");
     let table = render::table(&comparison, 20);
     assert!(!table.contains('\u{0}') && !table.contains('\u{1b}'), "{table:?}");
@@ -132,6 +244,18 @@ fn hostile_names_stay_text() {
         !markdown.contains("<script") && !markdown.contains(" |`"),
         "{markdown}"
     );
+    let rows = [live(&[frame(name, "/a/\"><b>.rs", 1)], 1, 64, 9).under(name)];
+    let (before, after) = (recorded("1@1", 1, &[]), recorded("1@1", 2, &rows));
+    let views = compare(&[(name, &before), (name, &after)]).expect("they fit");
+    for key in VIEWS {
+        let table = render::view_table(&views, key, 20);
+        assert!(!table.contains('\u{0}') && !table.contains('\u{1b}'), "{table:?}");
+        let markdown = render::view_markdown(&views, key, 20);
+        assert!(
+            !markdown.contains("<script") && !markdown.contains("<b>") && !markdown.contains(" |`"),
+            "{markdown}"
+        );
+    }
     assert!(
         markdown
             .lines()

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::hunt::{CheckName, Phase, PhaseFigures, Rate, Report, Unit, Verdict};
 use crate::names;
-use crate::render::tables::without_control;
-pub(super) use crate::render::tables::{clip, escape, wrap};
+use crate::render::layout::without_control;
+pub(super) use crate::render::layout::{clip, escape, wrap};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
