@@ -213,6 +213,17 @@ pub(crate) fn find<'a>(problems: &'a [Problem], given: &str) -> Result<&'a Probl
     }
 }
 
+/// The same among all problems, where there is no lab to ask.
+///
+/// # Errors
+/// Where none is meant, or more than one may be.
+pub fn find_problem(given: &str) -> Result<Problem, FindError> {
+    let mut problems = problems();
+    let number = find(&problems, given)?.number;
+    problems.retain(|problem| problem.number == number);
+    Ok(problems.remove(0))
+}
+
 fn ids<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Vec<String> {
     problems.into_iter().map(|problem| problem.id.clone()).collect()
 }

@@ -5,7 +5,7 @@
 //! - `pNN_name`: a folder a problem: its fields, and `problem.toml` with its story
 //! - [`Lab`]: puts them together, and knows how to bring a problem back to where it started
 //! - [`LabSchema`]: the public schema, ready to execute
-//! - [`Problem`], [`FindError`]: the catalogue, and how a problem is looked up
+//! - [`Problem`], [`find_problem`], [`FindError`]: the catalogue, and how a problem is looked up
 //! - [`Handover`]: how loaders, tasks and the database thread are handed their work
 //! - [`parts`]: what fields are made of, for another schema over the same shop
 //! - [`MemoryGuard`]: when the problems' fields must say no
@@ -46,7 +46,7 @@ pub mod parts {
     pub use crate::sync::locked;
 }
 
-pub use catalog::{FindError, LoadRecipe, Pace, Problem};
+pub use catalog::{FindError, LoadRecipe, Pace, Problem, find_problem};
 pub use executor::LabSchema;
 pub use guard::MemoryGuard;
 pub use handover::{Handover, Job, Plain, Task};
