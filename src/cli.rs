@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::commands::{compare, flame, load, serve, symbolize};
+use crate::commands::{compare, flame, hunt, load, serve, symbolize};
 use crate::env_vars;
 
 /// Exit code of whatever could not be done.
@@ -35,6 +35,8 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Put HTTP load on a problem, an operation or an address
     Load(Box<load::Args>),
+    /// Decide whether an operation leaks, where and how much: load and snapshots in turn
+    Hunt(Box<hunt::Args>),
     /// Compare two snapshots or more: what grew, and where it was allocated, or whose it is
     Compare(compare::Args),
     /// Draw a snapshot, or what changed from one to another, as a flame graph (SVG)
@@ -82,6 +84,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(args) => serve::run(*args),
         Command::Load(args) => load::run(*args),
+        Command::Hunt(args) => hunt::run(*args),
         Command::Compare(args) => compare::run(args),
         Command::Flame(args) => flame::run(args),
         Command::Symbolize(args) => symbolize::run(args),

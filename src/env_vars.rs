@@ -5,7 +5,7 @@
 pub const ADDR: &str = "LEAKLAB_ADDR";
 /// Address of the admin door: twin of `serve --admin-addr`.
 pub const ADMIN_ADDR: &str = "LEAKLAB_ADMIN_ADDR";
-/// Bearer token of the admin door: twin of `serve --admin-token`.
+/// Bearer token of the admin door: twin of `--admin-token`, of `serve` and `hunt`.
 pub const ADMIN_TOKEN: &str = "LEAKLAB_ADMIN_TOKEN";
 /// File of the bookshop's database: twin of `serve --database`.
 pub const DATABASE: &str = "LEAKLAB_DATABASE";

@@ -10,12 +10,14 @@
 //! - [`commands`]: a file for each subcommand
 //! - [`server`]: the two doors, shutdown, the memory watch
 //! - [`load`]: the HTTP load driver
+//! - [`hunt`]: load and snapshots in turn, until it is decided whether an operation leaks
 //! - [`variables`]: operation variables that are fresh for each call
 #![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod commands;
 pub mod env_vars;
+pub mod hunt;
 pub mod load;
 pub mod server;
 pub mod variables;

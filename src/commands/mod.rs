@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod flame;
+pub mod hunt;
 pub mod load;
 pub mod serve;
 mod snapshot_file;

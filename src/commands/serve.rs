@@ -96,7 +96,7 @@ impl Args {
     }
 }
 
-fn sample_interval(text: &str) -> Result<ByteSize, String> {
+pub(super) fn sample_interval(text: &str) -> Result<ByteSize, String> {
     let range = LEAST_INTERVAL..=MOST_INTERVAL;
     match text.parse::<ByteSize>() {
         Ok(size) if size.as_u64().is_power_of_two() && range.contains(&size.as_u64()) => Ok(size),

@@ -36,15 +36,9 @@ impl Source {
         Ok((name.strip_suffix(SUFFIX).unwrap_or(&name).to_owned(), profile))
     }
 
-    /// Looks names up where the snapshots say, and in this very program, which is usually the one that took them.
+    /// See [`symbolizer`].
     pub(super) fn symbolizer(&self) -> Symbolizer {
-        let symbolizer = match &self.binary {
-            Some(binary) => Symbolizer::new().with_binary(binary),
-            None => Symbolizer::new(),
-        };
-        std::env::current_exe()
-            .into_iter()
-            .fold(symbolizer, Symbolizer::with_candidate)
+        symbolizer(self.binary.as_deref())
     }
 
     /// An id never becomes part of a path: the folder is listed, and what is in it is compared with the id.
@@ -74,6 +68,18 @@ impl Source {
             ),
         }
     }
+}
+
+/// Looks names up where the snapshots say, and in this very program, which is usually the one that took them; or in
+/// `binary` alone.
+pub(super) fn symbolizer(binary: Option<&Path>) -> Symbolizer {
+    let symbolizer = match binary {
+        Some(binary) => Symbolizer::new().with_binary(binary),
+        None => Symbolizer::new(),
+    };
+    std::env::current_exe()
+        .into_iter()
+        .fold(symbolizer, Symbolizer::with_candidate)
 }
 
 /// The name in an id of the form `WHEN-NAME-NUMBER`.

@@ -1,0 +1,110 @@
+//! `leaklab hunt`: whether an operation leaks, where, and how much with each request.
+
+mod args;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use heap_profile::hunt::{Baseline, Report, compare_rates};
+use heap_profile::render;
+
+pub use args::Args;
+use args::Format;
+
+use super::snapshot_file::symbolizer;
+use crate::cli::EXIT_ERROR;
+use crate::hunt::{self, Error, Hunted, Outcome, Progress, Stopped};
+use crate::load::table::one_line;
+
+const EXIT_LEAK: u8 = 1;
+const EXIT_INCONCLUSIVE: u8 = 3;
+/// As a shell has it: 128, and the number of SIGINT.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// Hunts, and prints the report on stdout.
+///
+/// # Errors
+/// Where a file cannot be read or written, or an argument means nothing.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let settings = args.settings()?;
+    let before = args.before()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let progress = Progress::new();
+    let hunted = runtime.block_on(hunt::run(
+        &settings,
+        symbolizer(args.binary.as_deref()),
+        &progress,
+    ));
+    // An answer that is still out is waited for by nobody.
+    runtime.shutdown_background();
+    let hunted = match hunted {
+        Ok(hunted) => hunted,
+        Err(stopped) => return Ok(fail(&stopped)),
+    };
+    eprintln!("report: {}", hunted.folder.join("report.html").display());
+    if let Some(path) = &args.write_baseline {
+        write(path, &Baseline::of(&hunted.report).to_json())?;
+    }
+    print(&hunted, before.as_ref(), args.format)?;
+    Ok(exit_code(&hunted.report))
+}
+
+fn exit_code(report: &Report) -> ExitCode {
+    match Outcome::of(report) {
+        Outcome::NoLeak => ExitCode::SUCCESS,
+        Outcome::Leak => ExitCode::from(EXIT_LEAK),
+        Outcome::Inconclusive => ExitCode::from(EXIT_INCONCLUSIVE),
+    }
+}
+
+/// The report on stdout. What has changed follows it where it can; after JSON or a page it goes to stderr.
+fn print(hunted: &Hunted, before: Option<&Report>, format: Format) -> anyhow::Result<()> {
+    let report = &hunted.report;
+    let text = match format {
+        Format::Table => render::hunt::table(report),
+        Format::Json => render::hunt::json(report),
+        Format::Markdown => render::hunt::markdown(report),
+        Format::Html => hunted.html.clone(),
+    };
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if let Some(before) = before {
+        let change = compare_rates(before, report);
+        let path = hunted.folder.join("change.json");
+        write(&path, &serde_json::to_string_pretty(&change)?)?;
+        let text = render::hunt::change(&change);
+        match format {
+            Format::Table | Format::Markdown => write!(out, "\n{text}")?,
+            Format::Json | Format::Html => eprint!("{text}"),
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// Says why the hunt stopped, what to do about it, and what is left.
+fn fail(stopped: &Stopped) -> ExitCode {
+    let mut text = stopped.to_string();
+    let mut cause = std::error::Error::source(stopped);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    eprintln!("error: {}", one_line(&text));
+    let hints = stopped.error.hint().map(str::to_owned);
+    for hint in hints.into_iter().chain(stopped.evidence()) {
+        eprintln!("hint: {}", one_line(&hint));
+    }
+    ExitCode::from(match stopped.error {
+        Error::Interrupted => EXIT_INTERRUPTED,
+        _ => EXIT_ERROR,
+    })
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let text = format!("{}\n", text.trim_end());
+    std::fs::write(path, text).with_context(|| format!("`{}` cannot be written", path.display()))
+}

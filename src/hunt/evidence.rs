@@ -1,0 +1,145 @@
+//! The snapshots of a hunt: fetched, named, kept, judged.
+
+use std::path::PathBuf;
+
+use heap_profile::hunt::{self, Phase, Reading, Report};
+use heap_profile::{Profile, Symbolized, Symbolizer, render};
+
+use super::admin::Admin;
+use super::folder::Folder;
+use super::settings::Settings;
+use super::traffic::Stretch;
+use super::{Error, Hunted, Stopped};
+
+/// The snapshots so far, and the folder that they are kept in.
+pub(super) struct Evidence {
+    pub(super) folder: Folder,
+    symbolizer: Symbolizer,
+    taken: Vec<Taken>,
+}
+
+struct Taken {
+    name: String,
+    phase: Phase,
+    snapshot: Symbolized,
+}
+
+impl Evidence {
+    pub(super) fn new(folder: Folder, symbolizer: Symbolizer) -> Self {
+        Self {
+            folder,
+            symbolizer,
+            taken: Vec::new(),
+        }
+    }
+
+    /// Takes the snapshot that ends a phase; gives the live heap at that moment, in bytes.
+    pub(super) async fn take(
+        &mut self,
+        admin: &Admin,
+        phase: Phase,
+        load: Stretch,
+        keep: bool,
+    ) -> Result<u64, Error> {
+        let name = self.folder.next_name(phase);
+        let path = self.folder.snapshot(&name);
+        let stored = admin.take_snapshot(&format!("hunt-{name}")).await?;
+        admin.download(&stored.id, path.clone()).await?;
+        if !keep {
+            admin.delete_snapshot(&stored.id).await?;
+        }
+        self.folder.add(&name, phase, load, stored.live)?;
+        let bytes = std::fs::read(&path).map_err(Error::file("read", path))?;
+        // Named at once: where the program's debug information is missing, the first snapshot says so, not the last.
+        let named = Profile::decode(&bytes).and_then(|profile| self.symbolizer.symbolize(&profile));
+        let snapshot = named.map_err(|source| Error::Snapshot {
+            name: name.clone(),
+            source,
+        })?;
+        self.taken.push(Taken {
+            name,
+            phase,
+            snapshot,
+        });
+        Ok(stored.live)
+    }
+
+    /// How many rungs there are.
+    pub(super) fn rungs(&self) -> usize {
+        self.taken
+            .iter()
+            .filter(|taken| taken.phase == Phase::Rung)
+            .count()
+    }
+
+    /// What the snapshots say; `control` is what was planted with each request, in bytes.
+    pub(super) fn judge(
+        &self,
+        settings: &Settings,
+        look: u32,
+        control: Option<u64>,
+    ) -> Result<Report, Error> {
+        let readings: Vec<Reading<'_>> = self.taken.iter().map(Taken::reading).collect();
+        let told = hunt::Settings {
+            subject: settings.subject.clone(),
+            unit: settings.unit(),
+            threshold: settings.threshold,
+            look,
+            control,
+        };
+        let mut report = hunt::judge(&readings, &told).map_err(Error::Judge)?;
+        if let Some(baseline) = &settings.baseline {
+            for site in &mut report.sites {
+                site.known = baseline.knows(&site.key);
+            }
+        }
+        Ok(report)
+    }
+
+    /// Writes the report into the folder.
+    pub(super) fn conclude(&self, report: Report) -> Result<Hunted, Error> {
+        self.folder.write("report.json", &render::hunt::json(&report))?;
+        let html = render::hunt::html(&report, "");
+        self.folder.write("report.html", &html)?;
+        Ok(Hunted {
+            report,
+            html,
+            folder: self.folder.path().to_owned(),
+        })
+    }
+
+    /// What is left of a hunt that stopped: judged, if there is enough of it.
+    pub(super) fn salvage(
+        &self,
+        error: Error,
+        during: &str,
+        settings: &Settings,
+        look: u32,
+        control: Option<u64>,
+    ) -> Stopped {
+        let judged = (self.rungs() >= hunt::LEAST_RUNGS).then(|| {
+            let mut report = self.judge(settings, look, control)?;
+            report.notes.push(format!("the hunt stopped {during}: {error}"));
+            self.conclude(report)
+        });
+        let report: Option<PathBuf> = judged
+            .and_then(Result::ok)
+            .map(|hunted| hunted.folder.join("report.html"));
+        Stopped {
+            error,
+            during: during.to_owned(),
+            snapshots: self.folder.snapshots(),
+            report,
+        }
+    }
+}
+
+impl Taken {
+    fn reading(&self) -> Reading<'_> {
+        Reading {
+            name: &self.name,
+            phase: self.phase,
+            snapshot: &self.snapshot,
+        }
+    }
+}
