@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use heap_profile::hunt::{Report, Verdict};
-use serde_json::Value;
+use heap_profile::hunt::{CheckName, Report, Verdict};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::{Lab, leaklab, root, wait_until};
@@ -310,4 +310,36 @@ fn the_operation_documents_can_be_hunted_like_the_problems() {
     let (code, stdout, stderr) = Hunt::new(&flags).run();
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stdout.contains("Query.hello"), "{stdout}");
+}
+
+#[test]
+fn a_control_is_planted_for_the_hunt_alone_and_found() {
+    let lab = Lab::start(&["--field-labels", "--sample-interval", "4KiB"]);
+    let document = root().join("schema/operations/03lookup.graphql");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let variables = folder.path().join("variables.json");
+    std::fs::write(&variables, r#"{ "id": 1 }"#).expect("a file");
+    let flags = [
+        "--operation",
+        document.to_str().expect("text"),
+        "--variables",
+        variables.to_str().expect("text"),
+        "--control",
+        "1000",
+        "--format",
+        "json",
+    ];
+    let (_, stdout, stderr) = Hunt::at(&lab, &flags).run();
+    let report: Report = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"));
+    let control = report
+        .checks
+        .iter()
+        .find(|check| check.name == CheckName::PlantedControl)
+        .expect("a check");
+    assert!(control.passed, "{}", control.message);
+    let left = lab.admin("{ control { bytesPerRequest plantedBytes } }");
+    assert_eq!(
+        left["control"],
+        json!({ "bytesPerRequest": 0, "plantedBytes": 0 })
+    );
 }
