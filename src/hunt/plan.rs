@@ -6,8 +6,10 @@ use heap_profile::hunt;
 
 use super::Error;
 
-/// Least load that is judged.
-pub(super) const LEAST_RUNG: Duration = Duration::from_millis(300);
+/// The shortest rung that time is a reason for.
+const LEAST_RUNG: Duration = Duration::from_millis(300);
+/// The shortest rung where there is no room for more: what grows so fast shows in that time.
+const LEAST_CUT: Duration = Duration::from_millis(50);
 /// How long the warm-up lasts at least.
 pub(super) const WARM_UP: Duration = Duration::from_millis(1500);
 /// Requests that the warm-up takes at least, unless it takes too long.
@@ -123,7 +125,7 @@ impl Ceiling {
         }
         let seconds = room / f64::from(to_come.max(1)) / self.growth;
         let rung = wanted.min(Duration::try_from_secs_f64(seconds).unwrap_or(wanted));
-        (rung >= LEAST_RUNG).then_some(rung)
+        (rung >= LEAST_CUT).then_some(rung)
     }
 
     /// What to say where nothing fits.
