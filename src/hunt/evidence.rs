@@ -99,13 +99,25 @@ impl Evidence {
     /// Writes the report into the folder.
     pub(super) fn conclude(&self, report: Report) -> Result<Hunted, Error> {
         self.folder.write("report.json", &render::hunt::json(&report))?;
-        let html = render::hunt::html(&report, "");
+        let html = render::hunt::html(&report, &self.flame()?);
         self.folder.write("report.html", &html)?;
         Ok(Hunted {
             report,
             html,
             folder: self.folder.path().to_owned(),
         })
+    }
+
+    /// What has changed from the first snapshot to the last, drawn.
+    fn flame(&self) -> Result<String, Error> {
+        match &self.taken[..] {
+            [first, .., last] => {
+                let title = format!("{} to {}", first.name, last.name);
+                render::flame_difference_element(&first.snapshot, &last.snapshot, &title)
+                    .map_err(Error::Judge)
+            }
+            _ => Ok(String::new()),
+        }
     }
 
     /// What is left of a hunt that stopped: judged, if there is enough of it.
