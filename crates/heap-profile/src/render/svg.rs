@@ -32,8 +32,8 @@ const ORIGINS: [(&str, &str); 4] = [
 ];
 
 const SIGNS: [(&str, &str); 3] = [
-    ("grew", "#f0675c"),
-    ("shrank", "#6c9bd2"),
+    ("+ grew", "#f0675c"),
+    ("- shrank", "#6c9bd2"),
     ("as much of either", EVEN),
 ];
 const EVEN: &str = "#d9d9d9";
@@ -57,12 +57,13 @@ pub fn flame_graph(snapshot: &Symbolized, title: &str) -> Result<String, Error> 
             bytes_of(bar.weight.width()),
             share(bar.weight, total)
         ),
+        sign: "",
     };
     Ok(PROLOG.to_owned() + &draw(&bars, &title, &ORIGINS, paint))
 }
 
 /// What changed from the first snapshot to the last, stack by stack. A bar is as wide as the bytes that changed below it,
-/// those that grew and those that shrank, so that what is gone can be seen too; its colour says which were more.
+/// those that grew and those that shrank, so that what is gone can be seen too; its colour and its sign say which were more.
 /// The instrument's own stacks are left out.
 ///
 /// # Errors
@@ -85,6 +86,11 @@ pub fn flame_difference_element(first: &Symbolized, last: &Symbolized, title: &s
             figures(bar.weight),
             share(bar.weight, total)
         ),
+        sign: match bar.weight.net() {
+            0 => "",
+            1.. => "+ ",
+            _ => "- ",
+        },
     };
     Ok(draw(&bars, &title, &SIGNS, paint))
 }
@@ -99,6 +105,8 @@ fn figures(weight: Weight) -> String {
 struct Paint {
     colour: String,
     figures: String,
+    /// Stands before the name, for whoever does not see the colours.
+    sign: &'static str,
 }
 
 fn draw(bars: &[Bar], title: &str, key: &Legend, paint: impl Fn(&Bar, Weight) -> Paint) -> String {
@@ -176,14 +184,16 @@ fn bar(svg: &mut String, bar: &Bar, total: u64, paint: &Paint) {
         ),
     );
     // The tooltip has the body too; on the bar it would push the name out.
-    let text = fitting(names::without_closures(&bar.name), width);
+    let signed = CHARACTER * paint.sign.len() as f64;
+    let text = fitting(names::without_closures(&bar.name), width - signed);
     if !text.is_empty() {
         line(
             svg,
             format_args!(
-                "<text x=\"{:.1}\" y=\"{}\">{}</text>",
+                "<text x=\"{:.1}\" y=\"{}\">{}{}</text>",
                 x + 3.0,
                 y + 12.0,
+                paint.sign,
                 escape(&text)
             ),
         );
