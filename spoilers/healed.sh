@@ -16,16 +16,6 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 # What a hunt may say of a problem that is healed.
 FINE=' steady plateau '
 
-# all_problems: the ids of the problems that have a healed variant.
-all_problems() {
-    local fixed id
-    for fixed in spoilers/p[0-9][0-9]_*/fixed.rs; do
-        id=${fixed#spoilers/p}
-        id=${id%/fixed.rs}
-        printf '%s\n' "${id/_/}"
-    done
-}
-
 # find_healed: sets HEALED, the service, where it is built already. Before `prepare`, which changes folders.
 find_healed() {
     HEALED=''
@@ -41,25 +31,15 @@ build_healed() {
     HEALED=$(target_directory)/release/examples/healed
 }
 
-# hunt PROBLEM FOLDER FLAG...: hunts on a fresh server, and sets VERDICT.
-hunt() {
-    local problem=$1 folder=$2 status=0
+# hunt_healed PROBLEM FOLDER FLAG...: hunts on a fresh server, and sets VERDICT.
+hunt_healed() {
+    local problem=$1 folder=$2
     shift 2
-    mkdir -p -- "$folder"
     start_server "$folder/server" "$HEALED"
-    run "$LEAKLAB" hunt "$problem" --target "$PUBLIC" --admin "$ADMIN" --format json --output "$folder" \
-        "$@" >"$folder/report.json" || status=$?
+    hunt "$folder" "$problem" --target "$PUBLIC" --admin "$ADMIN" "$@"
     check_server
     end "$SERVER"
     SERVER=''
-    case $status in
-        0 | 1 | 3) ;;
-        *) fail "the hunt for $problem ended with $status" ;;
-    esac
-    # The report's own verdict comes before those of its sites.
-    [[ $(<"$folder/report.json") =~ \"verdict\"[[:space:]]*:[[:space:]]*\"([A-Za-z]+)\" ]] ||
-        fail "$folder/report.json has no verdict"
-    VERDICT=${BASH_REMATCH[1]}
 }
 
 # count WORD...: each word once and how often it was given, as `steady 9, plateau 1`.
@@ -76,7 +56,7 @@ hunt_often() {
     local runs=$1 problem=$2 begun=$SECONDS number verdicts=()
     shift 2
     for ((number = 1; number <= runs; number++)); do
-        hunt "$problem" "$REPORTS/$problem-$number" "$@"
+        hunt_healed "$problem" "$REPORTS/$problem-$number" "$@"
         say "$problem, run $number of $runs: $VERDICT"
         verdicts+=("$VERDICT")
         if [[ $FINE != *" $VERDICT "* ]]; then ALARMS=$((ALARMS + 1)); fi
@@ -85,26 +65,16 @@ hunt_often() {
 }
 
 main() {
-    local runs=1 problem problems=()
-    # `3` is a number of runs and `03` a problem.
-    if [[ ${1:-} =~ ^[1-9][0-9]{0,3}$ ]]; then
-        runs=$1
-        shift
-    fi
-    while [[ $# -gt 0 && $1 != -- ]]; do
-        if [[ $1 == -* ]]; then fail "usage: ${BASH_SOURCE[0]} [RUNS] [PROBLEM...] [-- HUNT FLAG...]"; fi
-        problems+=("$1")
-        shift
-    done
-    if [[ ${1:-} == -- ]]; then shift; fi
+    local problem
+    hunt_arguments "$@"
     find_healed
     prepare
     build_healed
     REPORTS=$(fresh_folder healed)
-    if [[ ${#problems[@]} -eq 0 ]]; then mapfile -t problems < <(all_problems); fi
+    if [[ ${#PROBLEMS[@]} -eq 0 ]]; then mapfile -t PROBLEMS < <(problems_with fixed.rs); fi
     ALARMS=0
     TABLE=''
-    for problem in "${problems[@]}"; do hunt_often "$runs" "$problem" "$@"; done
+    for problem in "${PROBLEMS[@]}"; do hunt_often "$RUNS" "$problem" "${FLAGS[@]}"; done
 
     printf '%-20s %4s  %-32s %7s\n%s' problem runs verdicts seconds "$TABLE"
     say "reports: $REPORTS"

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Hunts in the bookshop as it is: does each hunt find the leak that its problem's answer names?
+#
+# Usage: spoilers/hunts.sh [RUNS] [PROBLEM...] [-- HUNT FLAG...]      once each problem unless told
+#
+# Each hunt has a lab of its own. The table on stdout says what was found, beside what the answer says: its
+# figures are rough, and so they are shown and not compared. All else is on stderr. Reports and snapshots stay
+# in ./snapshots or LEAKLAB_SNAPSHOTS. LEAKLAB_BIN=PATH uses a binary that is built already.
+#
+# Exit codes: 0 each hunt found its leak, 1 not each did, 2 an error.
+set -euo pipefail
+
+# shellcheck source=spoilers/lib.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+ROW='%-6s %-18s %-12s %-22s %-37s %-18s %7s\n'
+
+# read_answer ID: sets ANSWER, its field, and ANSWER_RATE.
+read_answer() {
+    local text
+    text=$(<"spoilers/p${1:0:2}_${1:2}/answer.toml") || fail "problem $1 has no answer"
+    ANSWER='' ANSWER_RATE=''
+    if [[ $text =~ field\ =\ \"([^\"]+)\" ]]; then ANSWER=${BASH_REMATCH[1]}; fi
+    if [[ $text =~ bytes_per_([a-z]+)\ =\ ([0-9_]+) ]]; then
+        ANSWER_RATE="${BASH_REMATCH[2]//_/} per ${BASH_REMATCH[1]}"
+    fi
+}
+
+# first_field REPORT: sets FIELD, that which leaks most, and RATE with its interval, in whole bytes; both
+# empty where none leaks.
+first_field() {
+    local fields bytes low high unit
+    # The report is indented: the list ends where its own bracket stands.
+    fields=$(sed -n '/^  "fields": \[$/,/^  \]/p' "$1")
+    FIELD='' RATE=''
+    if [[ -z $fields ]]; then return; fi
+    FIELD=$(first field <<<"$fields")
+    bytes=$(first bytes <<<"$fields")
+    low=$(first low <<<"$fields")
+    high=$(first high <<<"$fields")
+    unit=$(first unit <<<"$fields")
+    RATE="${bytes%.*} (${low%.*} to ${high%.*}) / $unit"
+}
+
+# look_at PROBLEM FOLDER FLAG...: one hunt, and its row of the table.
+look_at() {
+    local problem=$1 folder=$2 begun=$SECONDS id right=wrong
+    shift 2
+    hunt "$folder" "$problem" "$@"
+    id=$(first subject <"$folder/report.json")
+    read_answer "$id"
+    first_field "$folder/report.json"
+    if [[ $STATUS -eq 1 && $VERDICT == leak && -n $FIELD && $FIELD == "$ANSWER" ]]; then
+        right=right
+    else
+        WRONG=$((WRONG + 1))
+    fi
+    say "$id: $right: $VERDICT, exit code $STATUS, first ${FIELD:-no field}"
+    # shellcheck disable=SC2059 # the format is for all rows
+    TABLE+=$(printf "$ROW" "$right" "$id" "$VERDICT" "${FIELD:--}" "${RATE:--}" "$ANSWER_RATE" $((SECONDS - begun)))$'\n'
+}
+
+main() {
+    local problem number
+    hunt_arguments "$@"
+    prepare
+    REPORTS=$(fresh_folder hunts)
+    if [[ ${#PROBLEMS[@]} -eq 0 ]]; then mapfile -t PROBLEMS < <(problems_with answer.toml); fi
+    WRONG=0
+    TABLE=''
+    for problem in "${PROBLEMS[@]}"; do
+        for ((number = 1; number <= RUNS; number++)); do
+            look_at "$problem" "$REPORTS/$problem-$number" "${FLAGS[@]}"
+        done
+    done
+
+    # shellcheck disable=SC2059
+    printf "$ROW%s" found problem verdict 'first field' 'bytes (95 %)' 'the answer, about' seconds "$TABLE"
+    say "reports: $REPORTS"
+    if [[ $WRONG -gt 0 ]]; then
+        say "$WRONG of the hunts did not find the leak"
+        exit 1
+    fi
+}
+
+main "$@"
