@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use heap_profile::{
     ALLOC_OBJECTS, ALLOC_SPACE, BORN, COHORT, Cohort, FIELD, Frame, INUSE_OBJECTS, INUSE_SPACE, Label,
-    LabelValue, OBJECT_SIZE, OPERATION, Period, Profile, STACK, SnapshotInfo, Symbolized, SymbolizedSample,
+    OBJECT_SIZE, OPERATION, Period, Profile, STACK, SnapshotInfo, Symbolized, SymbolizedSample,
 };
 
-use crate::support::{kind, taken_by};
+use crate::support::{kind, number_label, taken_by, text_label};
 
 /// What is live of one stack, one operation, one cohort and one size.
 #[derive(Debug, Clone)]
@@ -99,28 +99,20 @@ fn account(process: &str, opened: u32) -> Arc<str> {
 }
 
 fn sample(row: &Live, stack: usize, is_live: bool) -> SymbolizedSample {
-    let text = |key: &str, value: &str| Label {
-        key: key.into(),
-        value: LabelValue::Text(value.into()),
-    };
-    let number = |key: &str, value: i64| Label {
-        key: key.into(),
-        value: LabelValue::Number(value, "".into()),
-    };
     let mut labels: Vec<Label> = Vec::new();
     labels.extend(
         row.operation
             .as_deref()
-            .map(|operation| text(OPERATION, operation)),
+            .map(|operation| text_label(OPERATION, operation)),
     );
-    labels.extend(row.field.as_deref().map(|field| text(FIELD, field)));
-    labels.push(number(STACK, stack as i64));
+    labels.extend(row.field.as_deref().map(|field| text_label(FIELD, field)));
+    labels.push(number_label(STACK, stack as i64));
     let (objects, bytes) = (row.objects, row.objects * row.size);
     if is_live {
         labels.extend([
-            number(COHORT, row.cohort),
-            number(OBJECT_SIZE, row.size),
-            number(BORN, 1),
+            number_label(COHORT, row.cohort),
+            number_label(OBJECT_SIZE, row.size),
+            number_label(BORN, 1),
         ]);
     }
     SymbolizedSample {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use heap_profile::{FIELD, Fields, Frame, INSTRUMENT, Label, LabelValue, OPERATION, Schema, Symbolized};
+use heap_profile::{FIELD, Fields, Frame, INSTRUMENT, OPERATION, Schema, Symbolized};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::support::{LOADER, OWN, bytes_only, frame};
+use crate::support::{LOADER, OWN, bytes_only, frame, text_label};
 
 const SDL: &str = "
     type Query { book(id: Int!): Book books: [Book!]! user: UserProfile hello: String! title: String! }
@@ -235,13 +235,9 @@ fn introspection_and_what_is_outside_of_a_task_are_no_fields() {
 fn a_label_is_exact_and_the_instrument_has_no_fields() {
     let resolver = stack(&[LEAF, "<shop::Query>::__hello_resolver::{closure#0}", EXECUTOR]);
     let mut snapshot = bytes_only(&[(&resolver, 1), (&resolver, 1), (&resolver, 1)]);
-    let label = |key: &str, text: &str| Label {
-        key: key.into(),
-        value: LabelValue::Text(text.into()),
-    };
-    snapshot.samples[0].labels = vec![label(FIELD, "Author.bio")];
-    snapshot.samples[1].labels = vec![label(FIELD, "(other)")];
-    snapshot.samples[2].labels = vec![label(OPERATION, INSTRUMENT)];
+    snapshot.samples[0].labels = vec![text_label(FIELD, "Author.bio")];
+    snapshot.samples[1].labels = vec![text_label(FIELD, "(other)")];
+    snapshot.samples[2].labels = vec![text_label(OPERATION, INSTRUMENT)];
     let expected = [Some("Author.bio"), Some("Query.hello"), None];
     assert_eq!(
         fields(&snapshot).iter().map(Option::as_deref).collect::<Vec<_>>(),

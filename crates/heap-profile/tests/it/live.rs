@@ -1,35 +1,21 @@
 //! The live heap by each key, and names for those who have no binary.
 
 use heap_profile::{
-    COHORT, Error, FIELD, Frame, Function, INSTRUMENT, INTERVAL, Label, LabelValue, Line, LiveHeap,
-    LiveHeapKey, Location, Mapping, OBJECT_SIZE, OPERATION, Period, Profile, STACK, Sample, Symbolized,
-    Symbolizer, live_heap, live_heap_named,
+    COHORT, Error, FIELD, Frame, Function, INSTRUMENT, INTERVAL, Line, LiveHeap, LiveHeapKey, Location,
+    Mapping, OBJECT_SIZE, OPERATION, Period, Profile, STACK, Sample, Symbolized, Symbolizer, live_heap,
+    live_heap_named,
 };
 use proptest::prelude::*;
 
-use crate::support::{OWN, STD, any_profile, any_snapshot, kind};
-
-fn text(key: &str, value: &str) -> Label {
-    Label {
-        key: key.into(),
-        value: LabelValue::Text(value.into()),
-    }
-}
-
-fn number(key: &str, value: i64) -> Label {
-    Label {
-        key: key.into(),
-        value: LabelValue::Number(value, "".into()),
-    }
-}
+use crate::support::{OWN, STD, any_profile, any_snapshot, kind, number_label, text_label};
 
 /// A row as the recorder writes it: operation, cohort, stack, size, live objects.
 fn row(operation: &str, cohort: i64, stack: i64, size: i64, objects: i64) -> Sample {
     let labels = vec![
-        text(OPERATION, operation),
-        number(COHORT, cohort),
-        number(STACK, stack),
-        number(OBJECT_SIZE, size),
+        text_label(OPERATION, operation),
+        number_label(COHORT, cohort),
+        number_label(STACK, stack),
+        number_label(OBJECT_SIZE, size),
     ];
     Sample {
         stack: vec![usize::from(stack != 1)],
@@ -49,7 +35,7 @@ fn shop() -> Profile {
     let cumulative = Sample {
         stack: vec![0],
         values: vec![900, 9_000_000, 0, 0],
-        labels: vec![text(OPERATION, "Hello"), number(STACK, 1)],
+        labels: vec![text_label(OPERATION, "Hello"), number_label(STACK, 1)],
     };
     let mut without_operation = row("", 2, 2, 32, 1);
     without_operation.labels.remove(0);
@@ -133,7 +119,7 @@ fn fields_types_and_stacks_are_read_from_names() {
         Err(Error::NoSchema)
     ));
     shop.set_schema("type Query { hello: String! }");
-    shop.samples[2].labels.push(text(FIELD, "Book.title"));
+    shop.samples[2].labels.push(text_label(FIELD, "Book.title"));
     let heap = by(LiveHeapKey::Field, &shop);
     assert_eq!(
         rows(&heap),
@@ -178,7 +164,7 @@ fn the_standard_error_is_that_of_poisson_sampling_and_is_missing_where_the_label
     assert!(close(error(&shop, 0), of(1_000.0, 64.0, 2_048.0)));
     // Variances add up, and so 10 objects and 5 are as good as 15.
     assert!(close(error(&shop, 1), of(15.0, 1_024.0, 2_048.0)));
-    shop.samples[2].labels.push(number(INTERVAL, 512));
+    shop.samples[2].labels.push(number_label(INTERVAL, 512));
     assert!(close(error(&shop, 0), of(1_000.0, 64.0, 512.0)));
     shop.samples[0].labels.retain(|label| &*label.key != OBJECT_SIZE);
     assert_eq!(error(&shop, 1), None);

@@ -1,10 +1,11 @@
 //! What comparisons and flame graphs look like. `INSTA_UPDATE=always cargo test --release -p heap-profile` renews the
 //! golden files.
 
-use heap_profile::{Comparison, ComparisonKey, INSTRUMENT, compare, render};
+use heap_profile::{Comparison, INSTRUMENT, compare, render};
 
 use crate::builder::{live, recorded};
 use crate::support::{LOADER, OWN, STD, bytes_only, frame, taken_by, with_objects};
+use crate::views::KEYS;
 
 fn comparison() -> Comparison {
     let push = frame("<alloc::vec::Vec<shop::catalog::Item>>::push", STD, 2);
@@ -86,26 +87,17 @@ fn recorded_comparison() -> Comparison {
     compare(&[("warm", &snapshots[0]), ("loaded", &snapshots[1])]).expect("they fit")
 }
 
-const VIEWS: [ComparisonKey; 6] = [
-    ComparisonKey::Site,
-    ComparisonKey::Field,
-    ComparisonKey::Operation,
-    ComparisonKey::Type,
-    ComparisonKey::Cohort,
-    ComparisonKey::Ancestor,
-];
-
 #[test]
 fn the_views_of_a_comparison_as_tables() {
     let comparison = recorded_comparison();
-    let tables = VIEWS.map(|key| render::view_table(&comparison, key, 20));
+    let tables = KEYS.map(|key| render::view_table(&comparison, key, 20));
     insta::assert_snapshot!(tables.join("\n"));
 }
 
 #[test]
 fn the_views_of_a_comparison_as_markdown() {
     let comparison = recorded_comparison();
-    let tables = VIEWS.map(|key| render::view_markdown(&comparison, key, 1));
+    let tables = KEYS.map(|key| render::view_markdown(&comparison, key, 1));
     insta::assert_snapshot!(tables.join("\n"));
 }
 
@@ -247,7 +239,7 @@ fn hostile_names_stay_text() {
     let rows = [live(&[frame(name, "/a/\"><b>.rs", 1)], 1, 64, 9).under(name)];
     let (before, after) = (recorded("1@1", 1, &[]), recorded("1@1", 2, &rows));
     let views = compare(&[(name, &before), (name, &after)]).expect("they fit");
-    for key in VIEWS {
+    for key in KEYS {
         let table = render::view_table(&views, key, 20);
         assert!(!table.contains('\u{0}') && !table.contains('\u{1b}'), "{table:?}");
         let markdown = render::view_markdown(&views, key, 20);

@@ -17,6 +17,20 @@ pub(crate) const JEMALLOC: &str =
     "/home/ada/shop/target/release/build/tikv-jemalloc-sys-0123456789abcdef/out/build/src/prof.c";
 pub(crate) const RUNTIME: &str = "/home/ada/.cargo/registry/src/index-1/tokio-1.54.0/src/runtime/task/raw.rs";
 
+pub(crate) fn text_label(key: &str, value: &str) -> Label {
+    Label {
+        key: key.into(),
+        value: LabelValue::Text(value.into()),
+    }
+}
+
+pub(crate) fn number_label(key: &str, value: i64) -> Label {
+    Label {
+        key: key.into(),
+        value: LabelValue::Number(value, "".into()),
+    }
+}
+
 pub(crate) fn kind(kind: &str, unit: &str) -> SampleType {
     SampleType {
         kind: kind.into(),
@@ -201,9 +215,9 @@ fn any_sample(locations: usize, values: usize) -> impl Strategy<Value = Sample> 
             stack.iter().map(|index| index.index(locations)).collect()
         }
     });
-    let text_label = "[a-z]{1,5}".prop_map(|text| LabelValue::Text(text.into()));
-    let number_label = (any::<i64>(), text()).prop_map(|(number, unit)| LabelValue::Number(number, unit));
-    let label = (text(), prop_oneof![text_label, number_label]).prop_map(|(key, value)| Label { key, value });
+    let with_text = "[a-z]{1,5}".prop_map(|text| LabelValue::Text(text.into()));
+    let with_number = (any::<i64>(), text()).prop_map(|(number, unit)| LabelValue::Number(number, unit));
+    let label = (text(), prop_oneof![with_text, with_number]).prop_map(|(key, value)| Label { key, value });
     (stack, vec(any::<i64>(), values), vec(label, 0..3)).prop_map(|(stack, values, labels)| Sample {
         stack,
         values,

@@ -13,7 +13,7 @@ use proptest::sample::select;
 use crate::builder::{Live, live, recorded};
 use crate::support::{LOADER, OWN, RUNTIME, STD, any_snapshot, frame, with_objects};
 
-const KEYS: [ComparisonKey; 6] = [
+pub(crate) const KEYS: [ComparisonKey; 6] = [
     ComparisonKey::Site,
     ComparisonKey::Field,
     ComparisonKey::Operation,

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use fastrand::Rng;
 use heap_profile::hunt::{self, Phase, Reading, Report, Settings, Threshold, Unit};
 use heap_profile::{
-    COHORT, Cohort, FIELD, Frame, Label, LabelValue, OBJECT_SIZE, OPERATION, Period, Requests, SnapshotInfo,
-    Symbolized, SymbolizedSample,
+    COHORT, Cohort, FIELD, Frame, Label, OBJECT_SIZE, OPERATION, Period, Requests, SnapshotInfo, Symbolized,
+    SymbolizedSample,
 };
 
-use crate::support::{OWN, STD, frame, kind};
+use crate::support::{OWN, STD, frame, kind, number_label, text_label};
 
 /// A place of the service that allocates.
 pub(crate) struct Place {
@@ -173,21 +173,13 @@ impl World {
         let place = &self.places[batch.place];
         let sampled = -(-batch.size / self.interval).exp_m1();
         let objects = batch.samples as f64 / sampled;
-        let text = |key: &str, value: &str| Label {
-            key: key.into(),
-            value: LabelValue::Text(value.into()),
-        };
-        let number = |key: &str, value: i64| Label {
-            key: key.into(),
-            value: LabelValue::Number(value, "".into()),
-        };
         let texts = [(OPERATION, place.operation), (FIELD, place.field)];
         let mut labels: Vec<Label> = texts
             .iter()
-            .filter_map(|(key, value)| Some(text(key, (*value)?)))
+            .filter_map(|(key, value)| Some(text_label(key, (*value)?)))
             .collect();
-        labels.push(number(COHORT, i64::from(batch.cohort)));
-        labels.push(number(OBJECT_SIZE, batch.size as i64));
+        labels.push(number_label(COHORT, i64::from(batch.cohort)));
+        labels.push(number_label(OBJECT_SIZE, batch.size as i64));
         SymbolizedSample {
             stack: place.stack.clone(),
             values: vec![objects.round() as i64, (objects * batch.size).round() as i64],
