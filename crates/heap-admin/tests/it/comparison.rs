@@ -46,7 +46,7 @@ fn what_cannot_be_compared_is_refused_by_a_code() {
     child::run(test, without_path, || {
         let server = start_recorded(|builder| builder);
         let id = take(&server);
-        let many = vec![id.as_str(); 11];
+        let many = [id.as_str(); 11];
         for (ids, first, code, message) in [
             (
                 &many[..0],
