@@ -10,7 +10,7 @@
 //! - `schedule`: who may send how many requests, and when
 //! - `connection`: one connection's life; `worker`: the connections of one thread
 //! - `subscription`: one that nobody reads from; `stalled`: many of them
-//! - `statistics`, `graphql`: what is counted; [`Report`]: what comes of it; [`table`]: how it reads
+//! - `statistics`, `graphql`: what is counted; [`Report`], `figures`: what comes of it; [`table`]: how it reads
 //!
 //! # What is measured
 //! Latency runs from the write of a request to the last byte of its response. With a rate it
@@ -24,6 +24,7 @@
 
 mod connection;
 mod error;
+mod figures;
 mod graphql;
 mod patience;
 mod plan;
@@ -32,6 +33,7 @@ mod report;
 mod request;
 mod response;
 mod schedule;
+mod settings;
 mod shape;
 mod stalled;
 mod statistics;
@@ -41,14 +43,13 @@ mod target;
 mod worker;
 
 pub use error::Error;
-pub use plan::{
-    Bound, DEFAULT_CONNECTIONS, DEFAULT_DURATION, DEFAULT_PIPELINING, DEFAULT_PROBLEM, DEFAULT_TARGET,
-    DEFAULT_TIMEOUT, Operation, Plan, Settings,
-};
+pub use figures::{Distribution, Figures, LatencyFigures, RequestFigures};
+pub use plan::Plan;
 pub use progress::Progress;
-pub use report::{
-    Distribution, Ended, Figures, GraphQlFigures, LatencyFigures, Refusal, Report, RequestFigures, Statuses,
-    SubscriptionFigures,
+pub use report::{Ended, GraphQlFigures, Refusal, Report, Statuses, SubscriptionFigures};
+pub use settings::{
+    Bound, DEFAULT_CONNECTIONS, DEFAULT_DURATION, DEFAULT_PIPELINING, DEFAULT_PROBLEM, DEFAULT_TARGET,
+    DEFAULT_TIMEOUT, Operation, Settings,
 };
 pub use shape::Shape;
 
