@@ -1,6 +1,7 @@
 //! A file for each subcommand: its flags, and the few lines that hand over to the libraries.
 
 pub mod compare;
+mod files;
 pub mod flame;
 pub mod hunt;
 pub mod load;

@@ -9,11 +9,13 @@ use clap::ArgGroup;
 use heap_admin::DateTime;
 use heap_profile::hunt::{Baseline, Report, Threshold};
 
+use super::super::files;
 use super::super::serve::sample_interval;
 use super::super::snapshot_file::explain;
+use crate::env_vars;
 use crate::hunt::{self, Service, Settings};
 use crate::load::{Operation, Shape};
-use crate::{env_vars, variables};
+use crate::variables::Template;
 
 const AFTER_HELP: &str = "\
 Warms up, puts load on the service in rungs with a snapshot after each, lets it settle and stand
@@ -214,30 +216,20 @@ fn default_folder(subject: &str) -> PathBuf {
     Path::new(hunt::DEFAULT_FOLDER).join(format!("{when}-{subject}"))
 }
 
-fn read_operation(document: &Path, values: Option<&Path>) -> anyhow::Result<Operation> {
-    let values = values.map(|path| {
-        let values = serde_json::from_str(&read(path)?);
-        values.with_context(|| format!("`{}` is no JSON", path.display()))
-    });
-    let values = values.transpose()?;
-    variables::Template::parse(values.as_ref().unwrap_or(&serde_json::Value::Null))?;
-    Ok(Operation {
-        document: read(document)?,
-        variables: values,
-    })
+/// With variables that mean something: better said now than in the middle of the hunt.
+fn read_operation(document: &Path, variables: Option<&Path>) -> anyhow::Result<Operation> {
+    let operation = files::read_operation(document, variables)?;
+    Template::parse(operation.variables.as_ref().unwrap_or(&serde_json::Value::Null))?;
+    Ok(operation)
 }
 
 fn read_report(path: &Path) -> anyhow::Result<Report> {
-    let report = serde_json::from_str(&read(path)?);
+    let report = serde_json::from_str(&files::read(path)?);
     report.with_context(|| format!("`{}` is no report of a hunt", path.display()))
 }
 
 fn read_baseline(path: &Path) -> anyhow::Result<Baseline> {
-    Baseline::parse(&read(path)?).map_err(|error| explain(&path.display().to_string(), &error))
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))
+    Baseline::parse(&files::read(path)?).map_err(|error| explain(&path.display().to_string(), &error))
 }
 
 /// A day is past any sensible hunt.
