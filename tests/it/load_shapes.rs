@@ -64,7 +64,7 @@ fn each_request_comes_by_a_connection_of_its_own() {
 }
 
 /// The flags for the shop's search, its variables drawn anew for each request.
-fn search(folder: &Path) -> [String; 4] {
+pub(crate) fn search(folder: &Path) -> [String; 4] {
     let variables = folder.join("search.json");
     std::fs::write(&variables, r#"{"query": {"$word": 3}, "first": 5}"#).expect("a file");
     let operation = root().join("schema/operations/02search.graphql");
@@ -134,7 +134,7 @@ fn clients_with_a_given_patience_hang_up_on_a_server_that_never_answers() {
 }
 
 /// A subscription to all reviews, and the mutation that writes one: the flags for both.
-fn reviews(folder: &Path) -> [String; 6] {
+pub(crate) fn reviews(folder: &Path) -> [String; 6] {
     let file = |name: &str, text: &str| {
         let path = folder.join(name);
         std::fs::write(&path, text).expect("a file");
