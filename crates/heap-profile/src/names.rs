@@ -12,6 +12,15 @@ pub(crate) use method::{list, without_references};
 
 /// The function that a closure or the body of an `async fn` belongs to: the name without trailing `::{closure#0}`.
 pub fn without_closures(function: &str) -> &str {
+    // All bodies have a brace. Most names have none, and need not be taken apart.
+    if !function.contains('{') {
+        return function;
+    }
+    cut_closures(function, &mut separators_outside(function))
+}
+
+/// The same for a name whose separators are known; they are cut off with the closures.
+fn cut_closures<'a>(function: &'a str, separators: &mut Vec<usize>) -> &'a str {
     const BODIES: [&str; 5] = [
         "{closure",
         "{{closure}}",
@@ -19,21 +28,21 @@ pub fn without_closures(function: &str) -> &str {
         "{async_block",
         "{async_closure",
     ];
-    let mut ends = separators_outside(function);
     let mut end = function.len();
-    while let Some(separator) = ends.pop() {
-        let mut start = separator;
+    while let Some(mut last) = separators.len().checked_sub(1) {
         // A turbofish belongs to the segment before it.
-        if function[separator + 2..end].starts_with('<') {
-            match ends.pop() {
-                Some(before) => start = before,
+        if function[separators[last] + 2..end].starts_with('<') {
+            match last.checked_sub(1) {
+                Some(before) => last = before,
                 None => break,
             }
         }
+        let start = separators[last];
         if !BODIES.iter().any(|body| function[start + 2..].starts_with(body)) {
             break;
         }
         end = start;
+        separators.truncate(last);
     }
     &function[..end]
 }
@@ -42,7 +51,7 @@ pub fn without_closures(function: &str) -> &str {
 fn separators_outside(name: &str) -> Vec<usize> {
     let bytes = name.as_bytes();
     let mut depth = 0i32;
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(8);
     for (at, &byte) in bytes.iter().enumerate() {
         match byte {
             b'<' | b'(' | b'[' | b'{' => depth += 1,

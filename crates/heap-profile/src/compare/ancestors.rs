@@ -65,10 +65,7 @@ pub(super) fn rows(folded: &mut Folded<'_>, counts_objects: bool) -> Vec<Row> {
 }
 
 fn chains(folded: &mut Folded<'_>) -> Vec<Chain> {
-    let mut of_stack = vec![Sums::default(); folded.stacks.len()];
-    for (at, cell) in folded.cells.iter().enumerate() {
-        of_stack[cell.stack as usize].add(folded.change(at));
-    }
+    let of_stack = folded.changes_by_stack(|_| true);
     let Folded { table, stacks, .. } = folded;
     let mut chains = Vec::new();
     // When each function was seen last: which of them a stack has already needs no set of its own.
@@ -116,12 +113,13 @@ fn rank(functions: &mut [Option<Function<'_>>]) -> usize {
         .filter_map(Option::as_mut)
         .filter(|function| !function.sums.is_none())
         .collect();
+    fn name<'a>(function: &Function<'a>) -> (&'a str, Option<&'a str>) {
+        (&function.frame.function, function.frame.file.as_deref())
+    }
     changed.sort_by(|a, b| {
-        let key = |function: &Function<'_>| Reverse(function.touched);
-        let name = |frame: &Frame| (frame.function.clone(), frame.file.clone());
-        key(a)
-            .cmp(&key(b))
-            .then_with(|| name(a.frame).cmp(&name(b.frame)))
+        Reverse(a.touched)
+            .cmp(&Reverse(b.touched))
+            .then_with(|| name(a).cmp(&name(b)))
     });
     for (rank, function) in changed.iter_mut().take(MOST).enumerate() {
         function.rank = Some(rank);

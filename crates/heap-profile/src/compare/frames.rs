@@ -27,6 +27,8 @@ pub(super) struct Facts<'a> {
     pub(super) is_own: bool,
     is_allocator: bool,
     is_task_poll: bool,
+    /// See [`FrameTable::function_name`].
+    function_name: Option<&'a str>,
     /// See [`FrameTable::function`].
     function: Option<u32>,
     /// See [`FrameTable::is_library_for`].
@@ -54,6 +56,7 @@ impl<'a> FrameTable<'a> {
                 is_own: frame.is_own(),
                 is_allocator: frame.is_allocator(),
                 is_task_poll: names::is_task_poll(&frame.function),
+                function_name: None,
                 function: None,
                 made_for_own: None,
             });
@@ -81,12 +84,20 @@ impl<'a> FrameTable<'a> {
         (&stack[start..end], numbers)
     }
 
+    /// The function that a frame belongs to, bodies of closures and of `async fn`s aside.
+    pub(super) fn function_name(&mut self, frame: u32) -> &'a str {
+        let facts = &mut self.facts[frame as usize];
+        facts
+            .function_name
+            .get_or_insert_with(|| names::without_closures(&facts.frame.function))
+    }
+
     /// Numbers the function that a frame belongs to, bodies of closures and of `async fn`s aside, by name and source file.
     pub(super) fn function(&mut self, frame: u32) -> u32 {
+        let name = self.function_name(frame);
         let facts = &mut self.facts[frame as usize];
         *facts.function.get_or_insert_with(|| {
             let next = self.functions.len() as u32;
-            let name = names::without_closures(&facts.frame.function);
             *self
                 .functions
                 .entry((name, facts.frame.file.as_deref()))

@@ -8,13 +8,15 @@
 //! The snapshots between are shown, and weigh nothing. All bytes are estimates from samples, and so is their difference;
 //! no site is left out, so the sites and the instrument's own bytes always sum up to the totals.
 //!
-//! `fold` adds the rows of the files up, with the help of `frames`, and says what is new and what was freed; `sites`, `view`
+//! `fold` adds the rows of the files up, with the help of `labels`, `raw` and `frames`, and says what is new and what was freed; `sites`, `view`
 //! and `ancestors` group what comes of it by one key each; `report` is what programs read.
 
 mod ancestors;
 mod change;
 mod fold;
 mod frames;
+mod labels;
+mod raw;
 mod report;
 mod site;
 mod sites;

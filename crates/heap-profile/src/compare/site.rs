@@ -37,12 +37,23 @@ pub(crate) fn relevant(stack: &[Arc<Frame>]) -> &[Arc<Frame>] {
 
 /// The frames to show of a site, so many at most: the frame itself, then those of the program's own, each function once.
 pub(crate) fn shown(from_site: &[Arc<Frame>], most: usize) -> Vec<Frame> {
+    shown_given(from_site, most, |at| {
+        names::without_closures(&from_site[at].function)
+    })
+}
+
+/// The same for a caller that knows the function that each frame belongs to.
+pub(super) fn shown_given<'a>(
+    from_site: &[Arc<Frame>],
+    most: usize,
+    mut function: impl FnMut(usize) -> &'a str,
+) -> Vec<Frame> {
     let (mut shown, mut functions): (Vec<Frame>, Vec<&str>) = (Vec::new(), Vec::new());
     for (at, frame) in from_site.iter().enumerate() {
         if at > 0 && !frame.is_own() {
             continue;
         }
-        let function = names::without_closures(&frame.function);
+        let function = function(at);
         if !functions.contains(&function) {
             functions.push(function);
             shown.push(Frame::clone(frame));
@@ -75,18 +86,21 @@ impl OwnCrates {
 
     /// The same of frames.
     pub(crate) fn of_frames<'a>(frames: impl Iterator<Item = &'a Frame>) -> OwnCrates {
-        let (mut own, mut foreign) = (
-            BTreeSet::new(),
-            BTreeSet::from(["alloc", "core", "std"].map(str::to_owned)),
-        );
+        let (mut own, mut foreign) = (BTreeSet::new(), FxHashSet::default());
         for frame in frames {
             match &frame.origin {
-                Origin::Own => own.extend(names::crate_of(&frame.function).map(str::to_owned)),
-                Origin::Dependency { name, .. } => drop(foreign.insert(name.replace('-', "_"))),
+                Origin::Own => own.extend(names::crate_of(&frame.function)),
+                Origin::Dependency { name, .. } => drop(foreign.insert(&**name)),
                 Origin::StandardLibrary | Origin::Unknown => {}
             }
         }
-        OwnCrates(own.difference(&foreign).cloned().collect())
+        for name in foreign {
+            own.remove(&*name.replace('-', "_"));
+        }
+        for name in ["alloc", "core", "std"] {
+            own.remove(name);
+        }
+        OwnCrates(own.into_iter().map(str::to_owned).collect())
     }
 
     /// Which of a stack's frames names it; nothing for an empty stack.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Sums};
 use super::fold::{Folded, Stack};
-use super::site::{OwnCrates, shown};
+use super::frames::FrameTable;
+use super::site::{OwnCrates, shown_given};
 use super::view::Row;
 use super::{Column, MAX_FRAMES_SHOWN};
 use crate::names;
@@ -70,9 +71,10 @@ pub(super) fn sites(
     for (at, cell) in folded.cells.iter().enumerate() {
         groups[of_stack[cell.stack as usize]].add(folded, at);
     }
+    let Folded { table, stacks, .. } = folded;
     let mut sites: Vec<Site> = groups
         .iter()
-        .map(|group| site(group, &folded.stacks[group.best], columns, counts_objects))
+        .map(|group| site(group, &stacks[group.best], table, columns, counts_objects))
         .collect();
     sites.sort_by(|a, b| {
         let rank = |site: &Site| {
@@ -146,7 +148,13 @@ impl Group {
     }
 }
 
-fn site(group: &Group, stack: &Stack<'_>, columns: &[Column], counts_objects: bool) -> Site {
+fn site(
+    group: &Group,
+    stack: &Stack<'_>,
+    table: &mut FrameTable<'_>,
+    columns: &[Column],
+    counts_objects: bool,
+) -> Site {
     let frame = group.named.map(|at| &stack.frames[at]);
     let counted = columns.iter().zip(&group.objects);
     Site {
@@ -166,8 +174,9 @@ fn site(group: &Group, stack: &Stack<'_>, columns: &[Column], counts_objects: bo
             .named
             .and_then(|at| at.checked_sub(1))
             .map(|below| stack.frames[below].function.clone()),
-        frames: group
-            .named
-            .map_or_else(Vec::new, |at| shown(&stack.frames[at..], MAX_FRAMES_SHOWN)),
+        frames: group.named.map_or_else(Vec::new, |named| {
+            let function = |at| table.function_name(stack.numbers[named + at]);
+            shown_given(&stack.frames[named..], MAX_FRAMES_SHOWN, function)
+        }),
     }
 }

@@ -1,5 +1,7 @@
 //! What changed, by a key: which fields, operations, types or cohorts have more than they had, and which have less.
 
+use std::hash::Hash;
+
 use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -109,12 +111,21 @@ fn by_field(folded: &Folded<'_>, snapshots: &[&Symbolized], counts_objects: bool
     let (schema, note) = schema_of(snapshots);
     let stacks = || folded.stacks.iter().map(|stack| &stack.numbers[..]);
     let fields = Fields::of_numbered(folded.table.all(), stacks(), &schema);
-    let of_stack: Vec<Option<String>> = stacks().map(|stack| fields.field_of_numbers(stack)).collect();
-    let sums = added_up(folded, |cell| match cell.field {
-        Some(text) => Some(folded.text(text)),
-        None => of_stack[cell.stack as usize].as_deref(),
-    });
-    let is_labelled = folded.cells.iter().any(|cell| cell.field.is_some());
+    let mut sums = FxHashMap::default();
+    let unlabelled = folded.changes_by_stack(|cell| cell.field.is_none());
+    add_up(
+        &mut sums,
+        stacks()
+            .map(|stack| fields.field_of_numbers(stack))
+            .zip(unlabelled),
+    );
+    let labelled = || (0..).zip(&folded.cells).filter(|(_, cell)| cell.field.is_some());
+    let text = |cell: &Cell| cell.field.map(|text| folded.text(text));
+    add_up(
+        &mut sums,
+        labelled().map(|(at, cell)| (text(cell), folded.change(at))),
+    );
+    let is_labelled = labelled().next().is_some();
     let note = note.filter(|_| !is_labelled || snapshots.iter().any(|snapshot| !snapshot.sdl.is_empty()));
     View::of(rows(sums, counts_objects, str::to_owned), note)
 }
@@ -135,27 +146,39 @@ fn schema_of(snapshots: &[&Symbolized]) -> (Schema, Option<String>) {
 }
 
 fn by_type(folded: &Folded<'_>, counts_objects: bool) -> Vec<Row> {
-    let mut types = Types::of(folded.table.all().count());
-    let of_stack: Vec<Option<String>> = folded
+    let types = Types::of(folded.table.all().count());
+    let of_stack = folded
         .stacks
         .iter()
-        .map(|stack| types.element_type(stack.frames, &stack.numbers))
-        .collect();
-    let sums = added_up(folded, |cell| of_stack[cell.stack as usize].as_deref());
+        .map(|stack| types.element_type(stack.frames, &stack.numbers));
+    let mut sums = FxHashMap::default();
+    add_up(&mut sums, of_stack.zip(folded.changes_by_stack(|_| true)));
     let mut rows = rows(sums, counts_objects, str::to_owned);
     shorten(rows.iter_mut().filter_map(|row| row.key.as_mut()).collect());
     ranked(rows)
 }
 
-fn added_up<K: std::hash::Hash + Eq>(
+/// All cells by a key of theirs.
+fn added_up<K: Hash + Eq>(
     folded: &Folded<'_>,
     key: impl Fn(&Cell) -> Option<K>,
 ) -> FxHashMap<Option<K>, Sums> {
-    let mut sums: FxHashMap<Option<K>, Sums> = FxHashMap::default();
-    for (at, cell) in folded.cells.iter().enumerate() {
-        sums.entry(key(cell)).or_default().add(folded.change(at));
-    }
+    let mut sums = FxHashMap::default();
+    let changes = (0..).zip(&folded.cells);
+    add_up(
+        &mut sums,
+        changes.map(|(at, cell)| (key(cell), folded.change(at))),
+    );
     sums
+}
+
+fn add_up<K: Hash + Eq>(
+    sums: &mut FxHashMap<Option<K>, Sums>,
+    changes: impl Iterator<Item = (Option<K>, Sums)>,
+) {
+    for (key, change) in changes {
+        sums.entry(key).or_default().add(change);
+    }
 }
 
 fn rows<K>(sums: FxHashMap<Option<K>, Sums>, counts_objects: bool, name: impl Fn(K) -> String) -> Vec<Row> {

@@ -17,6 +17,7 @@
 
 mod role;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -51,6 +52,10 @@ struct Known<'a> {
     is_learned: bool,
     /// Its type was learned to be a root, or part of one.
     is_root: bool,
+    /// See [`Fields::is_resolvers`].
+    is_resolvers: OnceCell<bool>,
+    /// See [`Fields::own_field`].
+    own_field: OnceCell<Option<String>>,
 }
 
 impl<'a> Fields<'a> {
@@ -101,12 +106,13 @@ impl<'a> Fields<'a> {
     /// The field of a stack, the leaf first. The frames are those of the snapshot; others say nothing.
     pub fn field_of_stack(&self, stack: &[Arc<Frame>]) -> Option<String> {
         let number = |frame: &Arc<Frame>| self.numbers.get(&Arc::as_ptr(frame)).copied();
-        self.field_of_numbers(&stack.iter().filter_map(number).collect::<Vec<_>>())
+        let numbers: Vec<u32> = stack.iter().filter_map(number).collect();
+        self.field_of_numbers(&numbers).map(str::to_owned)
     }
 
     /// The same by the numbers of its frames.
-    pub(crate) fn field_of_numbers(&self, stack: &[u32]) -> Option<String> {
-        let mut method = None;
+    pub(crate) fn field_of_numbers(&self, stack: &[u32]) -> Option<&str> {
+        let mut method: Option<&Known<'_>> = None;
         for number in stack {
             let frame = &self.frames[*number as usize];
             if frame.is_task_poll {
@@ -115,20 +121,18 @@ impl<'a> Fields<'a> {
             match &frame.role {
                 Role::Other => {}
                 _ if !frame.has_lines => return None,
-                Role::Resolver { of, name } => return self.map(of, name),
+                Role::Resolver { .. } => return self.own_field(frame),
                 Role::Container { of, .. } => {
-                    return match method {
-                        Some((below, name)) if below == *of => self.map(of, name),
-                        _ => self.only_field(of),
-                    };
+                    let below = method.filter(|method| method.role.type_of() == Some(of));
+                    return self.own_field(below.unwrap_or(frame));
                 }
                 Role::NoField => return None,
-                Role::Method { of, name } if self.is_container(of) => method = Some((*of, *name)),
+                Role::Method { of, .. } if self.is_resolvers(frame, of) => method = Some(frame),
                 Role::Wrapper { .. } | Role::Executor => break,
                 Role::Method { .. } => {}
             }
         }
-        method.and_then(|(of, name)| self.map(of, name))
+        method.and_then(|method| self.own_field(method))
     }
 
     fn number(&mut self, frame: &'a Arc<Frame>) -> u32 {
@@ -197,8 +201,21 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn is_container(&self, of: &str) -> bool {
-        self.paths(of).is_some_and(|paths| paths.contains(of))
+    /// Whether a frame's type is known to have resolvers. Found out once, when all is learned.
+    fn is_resolvers(&self, frame: &Known<'a>, of: &str) -> bool {
+        *frame
+            .is_resolvers
+            .get_or_init(|| self.paths(of).is_some_and(|paths| paths.contains(of)))
+    }
+
+    /// The field that a frame tells by itself. Found out once, when all is learned.
+    fn own_field<'f>(&self, frame: &'f Known<'a>) -> Option<&'f str> {
+        let find = || match frame.role {
+            Role::Resolver { of, name } | Role::Method { of, name } => self.map(of, name),
+            Role::Container { of, .. } => self.only_field(of),
+            _ => None,
+        };
+        frame.own_field.get_or_init(find).as_deref()
     }
 
     fn paths(&self, of: &str) -> Option<&BTreeSet<&'a str>> {
@@ -250,6 +267,8 @@ impl<'a> Known<'a> {
             is_task_poll: names::is_task_poll(&frame.function),
             is_learned: false,
             is_root: false,
+            is_resolvers: OnceCell::new(),
+            own_field: OnceCell::new(),
         }
     }
 }

@@ -25,6 +25,14 @@ pub(super) enum Role<'a> {
 }
 
 impl<'a> Role<'a> {
+    /// The type that it speaks of, if it is one with resolvers of the service's own.
+    pub(super) fn type_of(&self) -> Option<&'a str> {
+        match self {
+            Role::Resolver { of, .. } | Role::Container { of, .. } | Role::Method { of, .. } => Some(of),
+            Role::NoField | Role::Wrapper { .. } | Role::Executor | Role::Other => None,
+        }
+    }
+
     pub(super) fn of(function: &'a str) -> Role<'a> {
         let Some(method) = method(function) else {
             return Role::Other;

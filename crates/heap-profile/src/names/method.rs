@@ -1,6 +1,6 @@
 //! Whose method a function is, and what a generic type is made of.
 
-use super::{separators_outside, without_closures};
+use super::{cut_closures, separators_outside};
 
 /// A method, taken apart. The body of a closure counts as the method that it is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Method<'a> {
 /// It reads `<T>::name` and `<T as Trait>::name` (v0), `T::name`, `module::<impl T>::name` and
 /// `module::<impl Trait for T>::name` (legacy).
 pub fn method(function: &str) -> Option<Method<'_>> {
-    let function = without_closures(function);
     let mut separators = separators_outside(function);
+    let function = cut_closures(function, &mut separators);
     let mut end = function.len();
     let mut at = separators.pop()?;
     if function[at + 2..].starts_with('<') {
@@ -67,7 +67,8 @@ pub(crate) fn list(within: &str) -> Vec<&str> {
 
 /// The last segment of a path: `Query` of `shop::schema::Query`.
 pub fn last_segment(path: &str) -> &str {
-    path.rsplit("::").next().unwrap_or(path)
+    let separator = path.as_bytes().windows(2).rposition(|pair| pair == b"::");
+    separator.map_or(path, |at| &path[at + 2..])
 }
 
 /// `T` of `&T` and `&mut T`.

@@ -11,6 +11,7 @@
 mod container;
 mod known;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -35,39 +36,33 @@ const LIBRARIES: [&str; 8] = [
 /// Paths of type arguments are whole; [`names::short`] shortens them. Nothing where the names do not tell.
 pub fn element_type(stack: &[Arc<Frame>]) -> Option<String> {
     let known: Vec<Known<'_>> = relevant(stack).iter().map(|frame| Known::of(frame)).collect();
-    type_of(known.iter())
+    type_of(known.iter()).map(str::to_owned)
 }
 
 /// What each of many frames tells of a type, found out once.
-pub(crate) struct Types<'a>(Vec<Option<Known<'a>>>);
+pub(crate) struct Types<'a>(Vec<OnceCell<Known<'a>>>);
 
 impl<'a> Types<'a> {
     /// For so many frames.
     pub(crate) fn of(frames: usize) -> Types<'a> {
-        Types((0..frames).map(|_| None).collect())
+        Types(vec![OnceCell::new(); frames])
     }
 
     /// The type of a stack that the allocator and the runtime are cut off already, given the numbers of its frames.
-    pub(crate) fn element_type(&mut self, frames: &'a [Arc<Frame>], numbers: &[u32]) -> Option<String> {
-        let mut ends = 0;
-        for (frame, number) in frames.iter().zip(numbers) {
-            let known = self.0[*number as usize].get_or_insert_with(|| Known::of(frame));
-            ends += 1;
-            if !known.is_library {
-                break;
-            }
-        }
-        type_of(
-            numbers[..ends]
-                .iter()
-                .filter_map(|number| self.0[*number as usize].as_ref()),
-        )
+    pub(crate) fn element_type(&self, frames: &'a [Arc<Frame>], numbers: &[u32]) -> Option<&str> {
+        let known = |(frame, number): (&'a Arc<Frame>, &u32)| {
+            self.0[*number as usize].get_or_init(|| Known::of(frame))
+        };
+        type_of(frames.iter().zip(numbers).map(known))
     }
 }
 
+#[derive(Clone)]
 struct Known<'a> {
     container: Option<Container<'a>>,
     is_library: bool,
+    /// The container's name.
+    shown: OnceCell<Option<String>>,
 }
 
 impl<'a> Known<'a> {
@@ -75,28 +70,32 @@ impl<'a> Known<'a> {
         Known {
             container: Container::named_by(&frame.function),
             is_library: is_library(frame),
+            shown: OnceCell::new(),
         }
+    }
+
+    fn show(&self) -> Option<&str> {
+        let show = || self.container.as_ref().and_then(Container::show);
+        self.shown.get_or_init(show).as_deref()
     }
 }
 
-fn type_of<'k>(frames: impl Iterator<Item = &'k Known<'k>>) -> Option<String> {
-    let mut found: Option<&Container<'_>> = None;
-    for Known {
-        container,
-        is_library,
-    } in frames
-    {
-        if !is_library {
-            found = found.or(container.as_ref().filter(|container| container.is_queue()));
+fn type_of<'k>(frames: impl Iterator<Item = &'k Known<'k>>) -> Option<&'k str> {
+    let mut found: Option<&Known<'_>> = None;
+    for known in frames {
+        let container = known.container.as_ref();
+        if !known.is_library {
+            let is_queue = container.is_some_and(Container::is_queue);
+            found = found.or(is_queue.then_some(known));
             break;
         }
-        match (container, found) {
+        match (container, found.and_then(|found| found.container.as_ref())) {
             (Some(next), Some(inner)) if !next.is_made_of(inner) => break,
-            (Some(next), _) => found = Some(next),
+            (Some(_), _) => found = Some(known),
             (None, _) => {}
         }
     }
-    found.and_then(Container::show)
+    found.and_then(Known::show)
 }
 
 /// Types by their last names, unless two of them would then read the same.
