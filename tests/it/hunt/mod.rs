@@ -16,8 +16,8 @@ use tempfile::TempDir;
 
 use crate::harness::{Lab, leaklab, wait_until};
 
-/// Flags of a hunt that is over soon.
-const SHORT: [&str; 4] = ["--rung", "0.4", "--budget", "12"];
+/// Seconds that a hunt may take, unless a test says otherwise.
+const BUDGET: &str = "--budget=12";
 
 /// A hunt with a folder of its own.
 struct Hunt {
@@ -32,7 +32,8 @@ impl Hunt {
         command
             .arg("hunt")
             .args(args)
-            .args(SHORT)
+            .args(["--rung", "0.4"])
+            .args((!args.contains(&"--budget")).then_some(BUDGET))
             .arg("--output")
             .arg(folder.path().join("hunt"));
         Self { folder, command }
