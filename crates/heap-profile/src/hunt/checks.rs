@@ -70,6 +70,14 @@ fn idle(hunt: &Hunt<'_, '_>, sites: &[Site]) -> Option<Check> {
 /// A positive control: the instrument was told to keep so many bytes of each execution that starts.
 fn planted(hunt: &Hunt<'_, '_>, control: &[usize], bytes: u64) -> Check {
     let mut course = hunt.course(control);
+    let is_idle = |at: &usize| hunt.evidence.parts[*at].started() == 0;
+    if hunt.plan.rungs.iter().any(is_idle) {
+        return Check {
+            name: CheckName::PlantedControl,
+            passed: false,
+            message: format!("planted {bytes} bytes a request, but in a rung no request began"),
+        };
+    }
     course.units = hunt
         .evidence
         .parts

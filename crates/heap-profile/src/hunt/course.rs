@@ -11,6 +11,13 @@ use staircase::Staircase;
 
 /// Growth in the rungs that is no more than this many times what the idle phases show is growth by time.
 const AS_FAST: f64 = 2.0;
+/// What turns over loses this share of what it gains, at least: above that of a buffer that grows by half, two thirds.
+const TURNED_OVER: f64 = 0.75;
+/// Rungs are taken together until they have this share of the load of all matured ones: by itself a short one proves
+/// nothing, however long the hunt goes on.
+const STRETCH: f64 = 0.25;
+/// What loses this share without load, after settling, is not kept.
+const DRAINS: f64 = 0.1;
 
 /// What all courses have in common: which phases are which, and how sure to be.
 #[derive(Debug, Clone)]
@@ -19,6 +26,8 @@ pub(super) struct Plan {
     pub(super) rungs: Vec<usize>,
     /// The rungs that a later one follows.
     pub(super) matured: Vec<usize>,
+    /// The same, short ones taken together with their neighbours.
+    pub(super) stretches: Vec<Vec<usize>>,
     /// The last rung.
     pub(super) loaded: usize,
     /// Whether the service settled after the last rung.
@@ -47,10 +56,13 @@ impl Plan {
             let phases = evidence.phases(phase).into_iter();
             phases.filter(|at| *at > loaded).collect::<Vec<_>>()
         };
+        let matured = rungs
+            .split_last()
+            .map_or_else(Vec::new, |(_, before)| before.to_vec());
+        let units = |at: usize| evidence.parts[at].all_units(settings.unit);
         Plan {
-            matured: rungs
-                .split_last()
-                .map_or_else(Vec::new, |(_, before)| before.to_vec()),
+            stretches: stretches(&matured, units),
+            matured,
             rungs,
             loaded,
             settled: !after(Phase::Settle).is_empty(),
@@ -73,6 +85,25 @@ impl Plan {
     fn seconds_of(&self, phases: &[usize]) -> f64 {
         phases.iter().map(|at| self.seconds[*at]).sum()
     }
+}
+
+/// Rungs with their load, in stretches of about the same load: two at least of two rungs or more.
+fn stretches(rungs: &[usize], units: impl Fn(usize) -> f64) -> Vec<Vec<usize>> {
+    let load = |rungs: &[usize]| -> f64 { rungs.iter().map(|at| units(*at)).sum() };
+    let enough = STRETCH * load(rungs);
+    let mut stretches: Vec<Vec<usize>> = Vec::new();
+    let mut from = 0;
+    for to in 1..=rungs.len() {
+        let is_before_last = stretches.is_empty() && to + 1 == rungs.len();
+        if is_before_last || load(&rungs[from..to]) >= enough {
+            stretches.push(rungs[from..to].to_vec());
+            from = to;
+        }
+    }
+    if let Some(last) = stretches.last_mut() {
+        last.extend_from_slice(&rungs[from..]);
+    }
+    stretches
 }
 
 /// One site, or several together: what became of it, and the load that it is weighed against.
@@ -114,11 +145,12 @@ impl Course<'_> {
         phases.iter().map(|at| self.units[*at]).sum()
     }
 
-    /// Net growth while there was no load.
+    /// Net growth while there was no load; nothing where that took no time.
     fn idle(&self) -> Option<(Net, f64)> {
         let from = self.plan.before_idle()?;
         let net = self.survival.net(from, self.plan.last, self.plan.last);
-        Some((net, self.plan.seconds_of(&self.plan.idle)))
+        let seconds = self.plan.seconds_of(&self.plan.idle);
+        (seconds > 0.0).then_some((net, seconds))
     }
 
     /// The chance to see so much growth per unit, if there is none above the threshold.
@@ -229,7 +261,14 @@ impl Course<'_> {
         let from = *rungs.get(half.checked_sub(1)?)?;
         let later = &rungs[half..];
         let net = self.survival.net(from, self.plan.loaded, self.plan.last);
-        let grows = net.lower(chance) > self.most(later);
+        // Where each rung keeps some of what was born in it, the noise of a turnover may hide a leak: any growth counts.
+        let bound = if self.every_rung_keeps() {
+            net.bytes()
+        } else {
+            net.lower(chance)
+        };
+        let grows =
+            bound > self.most(later) || Staircase::of(self).is_some_and(|stairs| !stairs.is_overdue());
         (!later.is_empty() && !grows && self.turns_over()).then(|| {
             (
                 Verdict::Plateau,
@@ -238,7 +277,8 @@ impl Course<'_> {
         })
     }
 
-    /// Over all rungs but the first, at least half as much died of what was older as was born and kept for a while.
+    /// Over all rungs but the first, at least three quarters as much died of what was older as was born and kept for a
+    /// while.
     fn turns_over(&self) -> bool {
         let mut flow = Net {
             grain: self.survival.grain(),
@@ -247,7 +287,7 @@ impl Course<'_> {
         for &rung in &self.plan.rungs[1..] {
             let net = self.survival.net(rung - 1, rung, rung);
             flow.new += net.freed;
-            flow.freed += net.new.scaled(0.5);
+            flow.freed += net.new.scaled(TURNED_OVER);
         }
         flow.lower(self.plan.chance) > 0.0
     }
@@ -279,12 +319,19 @@ impl Course<'_> {
     }
 
     fn leak(&self, significant: Significant) -> Option<Judged> {
-        if !(significant.by_load && self.plan.settled) {
+        if !(significant.by_load && self.plan.settled) || self.still_drains() {
             return None;
         }
         if self.every_rung_keeps() {
             let why = "every rung keeps what was born in it".to_owned();
             return Some(self.judged(Verdict::Leak, why));
+        }
+        if self.every_rung_grows() {
+            let why = "grows in every rung, and moves what it holds".to_owned();
+            let mut judged = self.judged(Verdict::Leak, why);
+            let stairs = Staircase::of_every_rung(self).and_then(|stairs| stairs.rate(self.plan.unit));
+            judged.rate = stairs.unwrap_or(judged.rate);
+            return Some(judged);
         }
         let stairs = Staircase::of(self)?;
         let mut judged = self.judged(stairs.verdict(), stairs.why());
@@ -293,8 +340,35 @@ impl Course<'_> {
     }
 
     fn every_rung_keeps(&self) -> bool {
-        let keeps = |at: &usize| self.kept(*at).lower(self.plan.chance) > self.most(&[*at]);
-        self.plan.matured.len() > 1 && self.plan.matured.iter().all(keeps)
+        let keeps = |rungs: &Vec<usize>| {
+            let kept: Amount = rungs.iter().map(|at| self.kept(*at)).sum();
+            kept.lower(self.plan.chance) > self.most(rungs)
+        };
+        self.plan.stretches.len() > 1 && self.plan.stretches.iter().all(keeps)
+    }
+
+    /// The second evidence, where what was born in a rung moves on: net growth in each of them.
+    fn every_rung_grows(&self) -> bool {
+        let grows = |at: &usize| {
+            let net = self.survival.net(at - 1, *at, *at);
+            net.lower(self.plan.chance) > self.most(&[*at])
+        };
+        self.plan.rungs.iter().all(grows)
+    }
+
+    /// What the load left is freed without load, after settling: a backlog that takes longer.
+    fn still_drains(&self) -> bool {
+        let Some(from) = self.plan.before_idle() else {
+            return false;
+        };
+        let mut flow = Net {
+            grain: self.survival.grain(),
+            ..Net::default()
+        };
+        flow.new = self.survival.net(from, self.plan.last, self.plan.last).freed;
+        let rest = self.survival.born_in(0..=from, self.plan.last);
+        flow.freed = rest.scaled(DRAINS / (1.0 - DRAINS));
+        flow.lower(self.plan.chance) > 0.0
     }
 
     /// What was born in a rung and is alive at the end.
@@ -310,7 +384,9 @@ impl Course<'_> {
         } else {
             net.upper(self.plan.chance)
         } / units;
-        let why = if rate > threshold {
+        let why = if self.still_drains() {
+            "still drains when there is no load"
+        } else if rate > threshold {
             "grew, but not in each rung, or not for certain"
         } else {
             "may grow by more than the threshold"

@@ -164,7 +164,7 @@ impl Net {
         }
         // The lower bound falls with the chance: bisected on its logarithm.
         let (mut low, mut high) = (LEAST_CHANCE.ln(), 0.5f64.ln());
-        for _ in 0..40 {
+        for _ in 0..30 {
             let middle = (low + high) / 2.0;
             if self.lower(middle.exp()) > bytes {
                 high = middle;
@@ -212,6 +212,9 @@ fn gamma(mean: f64, variance: f64) -> Option<Gamma> {
 fn standard_normal(chance: f64) -> f64 {
     Normal::standard().inverse_cdf(chance)
 }
+
+#[cfg(test)]
+mod calibration;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! All sites of a hunt judged, and what that comes to.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::budget::{FALSE_LEAK, holm, spent};
 use super::checks;
@@ -116,16 +116,11 @@ impl<'e, 'a> Hunt<'e, 'a> {
     }
 
     fn sites(&self) -> Vec<Site> {
-        let courses: Vec<Course<'_>> = self
-            .groups
-            .iter()
-            .map(|group| self.course(&group.lines))
-            .collect();
         let mut sites: Vec<Site> = self
-            .significant(&courses, self.budget)
+            .significant(&self.groups, self.budget)
             .into_iter()
-            .zip(courses.iter().zip(&self.groups))
-            .map(|(significant, (course, group))| self.site(group, course, significant))
+            .zip(&self.groups)
+            .map(|(significant, group)| self.site(group, significant))
             .collect();
         self.add_spread(&mut sites);
         sites.sort_by(|a, b| {
@@ -138,7 +133,8 @@ impl<'e, 'a> Hunt<'e, 'a> {
         sites
     }
 
-    fn site(&self, group: &Group, course: &Course<'_>, significant: Significant) -> Site {
+    fn site(&self, group: &Group, significant: Significant) -> Site {
+        let course = self.course(&group.lines);
         Site {
             group: group.clone(),
             judged: course.judge(significant),
@@ -148,13 +144,16 @@ impl<'e, 'a> Hunt<'e, 'a> {
     }
 
     /// Half of the budget is for the sites, half for growth that is spread over them.
-    fn significant(&self, courses: &[Course<'_>], budget: f64) -> Vec<Significant> {
-        let by_load = courses.iter().map(Course::chance_by_load);
-        let chances: Vec<f64> = by_load
-            .chain(courses.iter().map(Course::chance_by_time))
-            .collect();
+    fn significant(&self, groups: &[Group], budget: f64) -> Vec<Significant> {
+        // A course at a time: there may be thousands, of as many cells as phases times phases.
+        let chances = groups.iter().map(|group| {
+            let course = self.course(&group.lines);
+            (course.chance_by_load(), course.chance_by_time())
+        });
+        let (mut chances, by_time): (Vec<f64>, Vec<f64>) = chances.unzip();
+        chances.extend(by_time);
         let rejected = holm(&chances, budget / 2.0);
-        let (by_load, by_time) = rejected.split_at(courses.len());
+        let (by_load, by_time) = rejected.split_at(groups.len());
         by_load
             .iter()
             .zip(by_time)
@@ -171,6 +170,7 @@ impl<'e, 'a> Hunt<'e, 'a> {
             let leaks = sites.iter().filter(|site| site.judged.verdict == Verdict::Leak);
             leaks.flat_map(|site| site.group.lines.iter().copied()).collect()
         };
+        let site_of = self.site_of_lines();
         for _ in 0..MOST_SPREAD {
             let told = leaking(sites);
             let rest: Vec<usize> = self
@@ -179,28 +179,35 @@ impl<'e, 'a> Hunt<'e, 'a> {
                 .copied()
                 .filter(|at| !told.contains(at))
                 .collect();
-            match self.spread(&rest, sites) {
+            match self.spread(&rest, &site_of) {
                 Some(site) => sites.push(site),
                 None => return,
             }
         }
     }
 
-    fn spread(&self, rest: &[usize], sites: &[Site]) -> Option<Site> {
+    /// The site that each line belongs to.
+    fn site_of_lines(&self) -> HashMap<usize, usize> {
+        let groups = self.groups.iter().enumerate();
+        groups
+            .flat_map(|(site, group)| group.lines.iter().map(move |line| (*line, site)))
+            .collect()
+    }
+
+    fn spread(&self, rest: &[usize], site_of: &HashMap<usize, usize>) -> Option<Site> {
         let is_wide = |group: &Group| {
-            let lines: HashSet<&usize> = group.lines.iter().collect();
-            let below = |site: &&Site| site.group.lines.iter().any(|at| lines.contains(at));
-            sites.iter().filter(below).nth(1).is_some()
+            let mut below = group.lines.iter().map(|line| site_of.get(line));
+            let first = below.next();
+            below.any(|site| Some(site) != first)
         };
         let groups: Vec<Group> = groups::callers(self.evidence, rest)
             .into_iter()
             .filter(is_wide)
             .collect();
-        let courses: Vec<Course<'_>> = groups.iter().map(|group| self.course(&group.lines)).collect();
-        let significant = self.significant(&courses, self.budget / MOST_SPREAD as f64);
-        let judged = significant.into_iter().zip(groups.iter().zip(&courses));
+        let significant = self.significant(&groups, self.budget / MOST_SPREAD as f64);
+        let judged = significant.into_iter().zip(&groups);
         let leaks: Vec<Site> = judged
-            .map(|(significant, (group, course))| self.site(group, course, significant))
+            .map(|(significant, group)| self.site(group, significant))
             .filter(|site| site.judged.verdict == Verdict::Leak)
             .collect();
         let most = leaks.iter().map(|site| site.growth).fold(0.0, f64::max);
@@ -212,7 +219,7 @@ impl<'e, 'a> Hunt<'e, 'a> {
 
     fn live(&self, lines: &[usize], instrument: &[usize]) -> LiveGrowth {
         let parts = &self.evidence.parts;
-        let counted = |at: usize| parts[at].live.map(|live| live as i64);
+        let counted = |at: usize| parts[at].live.and_then(|live| i64::try_from(live).ok());
         let net = |lines: &[usize]| self.course(lines).survival.net(0, self.plan.last, self.plan.last);
         let all: Vec<usize> = lines.to_vec();
         LiveGrowth {
@@ -230,7 +237,7 @@ impl<'e, 'a> Hunt<'e, 'a> {
             chance,
             threshold,
             ref rungs,
-            ref matured,
+            ref stretches,
             ref idle,
             ..
         } = self.plan;
@@ -240,8 +247,8 @@ impl<'e, 'a> Hunt<'e, 'a> {
                 .map(|at| self.evidence.parts[*at].all_units(self.plan.unit));
             parts.sum()
         };
-        let rung = |at: &usize| Test {
-            units: units(&[*at]),
+        let stretch = |rungs: &Vec<usize>| Test {
+            units: units(rungs),
             chance,
         };
         let idle_phase = |at: &usize| Test {
@@ -253,11 +260,11 @@ impl<'e, 'a> Hunt<'e, 'a> {
             units,
             chance: strict,
         };
-        let matured: Vec<Test> = matured.iter().map(rung).collect();
+        let stretches: Vec<Test> = stretches.iter().map(stretch).collect();
         let idle_phases: Vec<Test> = idle.iter().map(idle_phase).collect();
         let seconds = idle.iter().map(|at| self.plan.seconds[*at]).sum();
         SmallestLeak {
-            per_unit: smallest_leak(sum(units(rungs)), &matured, threshold.per_unit, interval),
+            per_unit: smallest_leak(sum(units(rungs)), &stretches, threshold.per_unit, interval),
             per_second: smallest_leak(sum(seconds), &idle_phases, threshold.per_second, interval),
         }
     }
@@ -333,7 +340,7 @@ impl<'e, 'a> Hunt<'e, 'a> {
         if let [only] = sites {
             return told[*only].judged.rate;
         }
-        let lines: HashSet<usize> = sites
+        let lines: BTreeSet<usize> = sites
             .iter()
             .flat_map(|at| told[*at].group.lines.iter().copied())
             .collect();

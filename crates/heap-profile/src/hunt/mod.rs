@@ -24,19 +24,21 @@
 //! | leak, per second | it grows in each idle phase, by more than the threshold per second, and the rungs grew no faster |
 //! | steady | nothing was sampled there during the hunt; or, after settling, the upper bound of net growth is below t |
 //! | backlog | the latter, and at the end of the last rung the lower bound was above t |
-//! | plateau | in the later half of the rungs net growth is not above t, and in the rungs after the first at least half as much died of what was older as was born |
+//! | plateau | in the later half of the rungs net growth is not above t (its lower bound; the estimate itself, where each stretch keeps more than t), no table that doubles is at work, and in the rungs after the first at least three quarters as much died of what was older as was born |
 //! | step | one rung grew, the lower bound above t, and two rungs or more after it have the upper bound below t |
-//! | leak | net growth after settling is above t, and each matured rung keeps more than t of what was born in it; or its objects doubled in size, twice or more |
+//! | leak | net growth after settling is above t, no more than a tenth is freed in the idle phases, and one of these: each stretch keeps more than t of what was born in it; each rung has net growth above t; its objects grew by two fifths or more in size, in two rungs or more (a plateau, where the next time is overdue) |
 //! | inconclusive | else |
 //!
-//! A rung is matured when a later one follows it, and settling after that.
+//! A rung is matured when a later one follows it, and settling after that. A *stretch* is one or more matured rungs in a row
+//! with at least a quarter of the load of all of these, if there are two such: a short rung of the first look proves nothing by
+//! itself, however long the hunt goes on.
 //!
 //! # Errors of the method
 //! A site is called a leak only if the chance to see such growth without one is small enough for the whole hunt to be
 //! wrong in one case of 10,000 at most: over all sites by Holm's procedure (1979), over all looks at the data by spending the
 //! chance, a part at each look. Printed intervals are spent in the same way, out of 5 %, and therefore hold whenever the
 //! hunt stops (repeated confidence intervals, Jennison and Turnbull 1989). Both are about sampling: they speak of what was
-//! kept in this hunt.
+//! kept in this hunt. Objects far larger than the sampling interval are known exactly: a few that are kept are a leak.
 
 mod baseline;
 mod budget;

@@ -3,7 +3,7 @@
 //! The worst case is a leak of objects far smaller than the sampling interval R: of u units that keep b bytes each, the
 //! number of sampled objects is then a Poisson count of mean u b / R, and each weighs R. The smallest leak that is seen with
 //! 95 % is the smallest b for which the counts that are reached with that chance still satisfy all that a verdict asks for:
-//! half of the 5 % is for the sum over all rungs, the other half for the matured ones.
+//! half of the 5 % is for the sum over all rungs, the other half for the stretches of the matured ones.
 
 use statrs::distribution::{DiscreteCDF as _, Poisson};
 
@@ -13,6 +13,9 @@ use super::interval::{Amount, Grain, Net};
 const UNSEEN: f64 = 0.05;
 /// The size of objects in the worst case, as a part of the sampling interval.
 const TINY: f64 = 1e-3;
+
+/// So much more load than would do if all went as before.
+const MARGIN: f64 = 1.5;
 
 /// A sum of evidence that must be above the threshold, for a leak to be called one.
 #[derive(Debug, Clone, Copy)]
@@ -72,10 +75,11 @@ fn reached(test: Test, bytes: f64, unseen: f64, interval: f64) -> Amount {
 }
 
 /// About how many more units bring the bound of a rate to the other side of the threshold: the distance between the
-/// two falls with the root of the load. Never less than half of what there was, since a rung has to be of some size.
+/// two falls with the root of the load. Half as much load again makes it likely, not only even: the next look has less
+/// chance to spend, and what is seen may be luck. Never less than half of what there was, since a rung has to be of some size.
 pub(super) fn units_needed(units: f64, rate: f64, bound: f64, threshold: f64) -> u64 {
     let (width, distance) = ((rate - bound).abs(), (rate - threshold).abs());
-    let ratio = (width / distance.max(threshold * 0.05)).powi(2);
+    let ratio = MARGIN * (width / distance.max(threshold * 0.05)).powi(2);
     let more = units * (ratio - 1.0).clamp(0.5, 1e3);
     more as u64
 }
@@ -110,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_twice_as_wide_as_it_may_be_takes_four_times_the_load() {
-        assert_eq!(units_needed(1000.0, 8.0, 0.0, 4.0), 3000);
+    fn what_is_twice_as_wide_as_it_may_be_takes_four_times_the_load_and_a_margin() {
+        assert_eq!(units_needed(1000.0, 8.0, 0.0, 4.0), 5000);
         // At the threshold itself no load will do: the answer is large, not endless.
-        assert_eq!(units_needed(1000.0, 4.0, 0.0, 4.0), 399_000);
+        assert_eq!(units_needed(1000.0, 4.0, 0.0, 4.0), 599_000);
     }
 }

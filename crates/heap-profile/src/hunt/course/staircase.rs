@@ -13,10 +13,12 @@
 
 use super::{Course, Rate, Unit, Verdict};
 
-/// A jump makes objects larger by this factor at least; doubling, and a little for the sampling.
-const LARGER: f64 = 1.5;
+/// A jump makes objects larger by this factor at least: growing by half, and a little for the rounding.
+const LARGER: f64 = 1.4;
 /// As many objects as before, for all that sampling can tell.
 const AS_MANY: f64 = 1.5;
+/// Exactly as many, but for sampling.
+const NO_MORE: f64 = 1.05;
 /// The next jump is due when as much load has passed as in all until the last; half as much more makes sure.
 const OVERDUE: f64 = 1.5;
 
@@ -41,18 +43,31 @@ struct Jump {
 impl Staircase {
     /// Nothing where there are not two jumps.
     pub(super) fn of(course: &Course<'_>) -> Option<Staircase> {
+        let rungs = course.plan.rungs.iter().copied();
+        let jumps: Vec<usize> = rungs.filter(|at| jumps(course, *at)).collect();
+        Staircase::of_jumps(course, &jumps)
+    }
+
+    /// Of a buffer that becomes larger in every rung, by however little; nothing where there are more objects instead.
+    pub(super) fn of_every_rung(course: &Course<'_>) -> Option<Staircase> {
+        let rungs = &course.plan.rungs;
+        let is_larger = |at: &usize| is_larger(course, *at, 1.0, NO_MORE);
+        rungs
+            .iter()
+            .all(is_larger)
+            .then(|| Staircase::of_jumps(course, rungs))?
+    }
+
+    fn of_jumps(course: &Course<'_>, jumps: &[usize]) -> Option<Staircase> {
         let plan = course.plan;
         let load_at = |phase: usize| course.units[1..=phase].iter().sum::<f64>();
-        let jump = |at: &usize| {
-            jumps(course, *at).then(|| Jump {
-                from: load_at(at - 1),
-                to: load_at(*at),
-                bytes: course.survival.live(at - 1).bytes,
-            })
+        let jump = |at: &usize| Jump {
+            from: load_at(at - 1),
+            to: load_at(*at),
+            bytes: course.survival.live(at - 1).bytes,
         };
-        let jumps: Vec<Jump> = plan.rungs.iter().filter_map(jump).collect();
         (jumps.len() > 1).then(|| Staircase {
-            jumps,
+            jumps: jumps.iter().map(jump).collect(),
             end: (
                 load_at(plan.loaded),
                 course.survival.born_in(0..=plan.loaded, plan.last).bytes,
@@ -76,7 +91,7 @@ impl Staircase {
         }
     }
 
-    fn is_overdue(&self) -> bool {
+    pub(super) fn is_overdue(&self) -> bool {
         let (end, _) = self.end;
         let last = self.jumps[self.jumps.len() - 1].to;
         end - last > OVERDUE * (self.warm_up + last)
@@ -117,10 +132,14 @@ impl Staircase {
 
 /// Whether in this phase the objects became larger, and not more.
 fn jumps(course: &Course<'_>, at: usize) -> bool {
+    is_larger(course, at, LARGER, AS_MANY)
+}
+
+fn is_larger(course: &Course<'_>, at: usize, larger: f64, as_many: f64) -> bool {
     let (before, after) = (course.survival.live(at - 1), course.survival.live(at));
     let size = |amount: super::super::interval::Amount| amount.bytes / amount.objects;
     before.objects > 0.0
-        && after.objects <= AS_MANY * before.objects
-        && size(after) >= LARGER * size(before)
+        && after.objects <= as_many * before.objects
+        && size(after) >= larger * size(before)
         && course.survival.net(at - 1, at, at).lower(course.plan.chance) > 0.0
 }

@@ -1,5 +1,7 @@
 //! Verdicts on services that exist in numbers alone: what they keep is known exactly.
 
+mod attacks;
+mod power;
 mod simulated;
 mod world;
 

@@ -119,6 +119,12 @@ impl World {
         }
     }
 
+    /// Frees all that this place holds of one size.
+    pub(crate) fn free_size(&mut self, place: usize, size: f64) {
+        let gone = |batch: &Batch| (batch.place, batch.size) == (place, size);
+        self.batches.retain(|batch| !gone(batch));
+    }
+
     /// The number of the cohort that is open.
     pub(crate) fn cohort(&self) -> u32 {
         self.cohorts.last().expect("one is open").number
