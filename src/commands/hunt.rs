@@ -46,10 +46,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Err(stopped) => return Ok(fail(&stopped)),
     };
     eprintln!("report: {}", hunted.folder.join("report.html").display());
+    print(&hunted, before.as_ref(), args.format)?;
     if let Some(path) = &args.write_baseline {
         write(path, &Baseline::of(&hunted.report).to_json())?;
     }
-    print(&hunted, before.as_ref(), args.format)?;
     Ok(exit_code(&hunted.report))
 }
 

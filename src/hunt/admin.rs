@@ -52,6 +52,12 @@ const ABILITIES: &str = "{
   mutations: __type(name: \"Mutation\") { fields { name } }
 }";
 
+/// The door's address may be given as its page has it, with /graphql.
+fn base_of(address: &str) -> &str {
+    let address = address.trim_end_matches('/');
+    address.strip_suffix("/graphql").unwrap_or(address)
+}
+
 impl Admin {
     /// The door at that address, which was checked.
     pub(super) fn new(base: &Url, token: Option<String>) -> Self {
@@ -64,7 +70,7 @@ impl Admin {
             .timeout_global(Some(TIMEOUT));
         Self {
             agent: config.build().into(),
-            base: base.as_str().trim_end_matches('/').to_owned(),
+            base: base_of(base.as_str()).to_owned(),
             token,
         }
     }

@@ -33,6 +33,12 @@ impl Evidence {
         }
     }
 
+    /// Parts what the service did before the hunt from what it does in it: a snapshot does, and it is of no other use.
+    pub(super) async fn open(&self, admin: &Admin) -> Result<(), Error> {
+        let stored = admin.take_snapshot("hunt-00-start").await?;
+        admin.delete_snapshot(&stored.id).await
+    }
+
     /// Takes the snapshot that ends a phase; gives the live heap at that moment, in bytes.
     pub(super) async fn take(
         &mut self,

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: they end a hunt, and the hunt then ends what it started.
+//! Ctrl-C, SIGTERM, and the end of the terminal: they end a hunt, and the hunt then ends what it started.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -9,6 +9,7 @@ use super::Error;
 pub(super) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
+    hang_up: Signal,
 }
 
 impl Interrupts {
@@ -18,6 +19,7 @@ impl Interrupts {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
         })
     }
 
@@ -27,6 +29,7 @@ impl Interrupts {
             biased;
             _ = self.interrupt.recv() => Err(Error::Interrupted),
             _ = self.terminate.recv() => Err(Error::Interrupted),
+            _ = self.hang_up.recv() => Err(Error::Interrupted),
             done = work => done,
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use heap_profile::Symbolizer;
-use heap_profile::hunt::{LEAST_RUNGS, Phase, Report};
+use heap_profile::hunt::{LEAST_RUNGS, Phase, Report, Verdict};
 use heap_profile::render::bytes;
 use tokio::time::sleep;
 
@@ -15,6 +15,7 @@ use super::plan::{self, Ceiling};
 use super::target::Target;
 use super::traffic::{Stretch, Traffic};
 use super::{Error, Outcome, Progress, Settings, Stopped};
+use crate::load::Shape;
 
 /// A hunt that came to its end.
 #[derive(Debug)]
@@ -135,9 +136,13 @@ impl<'a> Hunt<'a> {
                 Outcome::Inconclusive if all_fit => {
                     plan::later_rung(self.load.time, units(&report), report.units_needed, left)
                 }
+                Outcome::NoLeak if all_fit && !plan::sees_enough(&report) => {
+                    plan::later_rung(self.load.time, units(&report), None, left)
+                }
                 _ => None,
             };
             let Some(next) = next else {
+                self.note_traffic(&report);
                 report.notes.append(&mut self.notes);
                 return Ok(report);
             };
@@ -162,6 +167,7 @@ impl<'a> Hunt<'a> {
     /// Load until what is made once is made, as far as anybody can tell: for a while, and some hundreds of requests.
     async fn warm_up(&mut self) -> Result<(), Error> {
         self.begin("in the warm-up");
+        self.evidence.open(&self.target.admin).await?;
         let start = self.target.admin.live().await?;
         self.ceiling.see_start(start)?;
         let mut load = Stretch::default();
@@ -246,12 +252,46 @@ impl<'a> Hunt<'a> {
         }
     }
 
+    /// What a reader should know of the requests that the service has counted.
+    fn note_traffic(&mut self, report: &Report) {
+        let rungs = || report.phases.iter().filter(|phase| phase.phase == Phase::Rung);
+        let (started, completed): (u64, u64) = (
+            rungs().map(|rung| rung.started).sum(),
+            rungs().map(|rung| rung.completed).sum(),
+        );
+        let sent = self.load.requests;
+        if self.settings.shape == Shape::Requests && started as f64 > 1.1 * sent as f64 {
+            self.note(format!(
+                "the service counted {started} requests in the rungs, and this hunt sent {sent}: somebody else uses it"
+            ));
+        }
+        if self.settings.shape == Shape::HangUps && completed > 0 {
+            self.note(format!(
+                "{completed} requests were answered before their client hung up; what they keep is in the rate too: \
+                 hunt with plain requests as well"
+            ));
+        }
+    }
+
     fn say_what_is_needed(&self, report: &Report) {
-        let needed = report.units_needed.map_or_else(String::new, |needed| {
-            format!(", about {needed} more {} would decide it", report.unit.names())
-        });
-        self.progress
-            .say(&format!("look {}: inconclusive{needed}", self.look));
+        let unit = report.unit;
+        let so_far = match (report.verdict, report.units_needed, report.smallest_leak.per_unit) {
+            (Verdict::Inconclusive, Some(needed), _) => {
+                format!(
+                    "inconclusive, about {needed} more {} would decide it",
+                    unit.names()
+                )
+            }
+            (Verdict::Inconclusive, ..) => "inconclusive".to_owned(),
+            (.., Some(smallest)) => {
+                format!(
+                    "no leak of {smallest:.1} bytes per {} or more, smaller ones may be there",
+                    unit.name()
+                )
+            }
+            _ => "no leak that could be seen".to_owned(),
+        };
+        self.progress.say(&format!("look {}: {so_far}", self.look));
     }
 
     fn stopped(&mut self, error: Error) -> Stopped {

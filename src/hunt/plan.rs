@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heap_profile::hunt;
+use heap_profile::hunt::{self, Report};
 
 use super::Error;
 
@@ -29,6 +29,15 @@ pub(super) const IDLE_PHASES: u32 = 2;
 pub(super) const FIRST_RUNGS: u32 = hunt::LEAST_RUNGS as u32;
 /// Rungs of each later look.
 pub(super) const LATER_RUNGS: u32 = 2;
+
+/// A hunt that finds no leak goes on until it would have seen one of so many times the threshold, or the time is up.
+const SEEN: f64 = 4.0;
+
+/// Whether a hunt that found no leak has looked closely enough.
+pub(super) fn sees_enough(report: &Report) -> bool {
+    let smallest = report.smallest_leak.per_unit;
+    smallest.is_some_and(|smallest| smallest <= SEEN * report.threshold.per_unit)
+}
 
 /// About what a snapshot takes, until it is here and has its names.
 const SNAPSHOT: Duration = Duration::from_millis(250);

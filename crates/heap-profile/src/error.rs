@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::hunt::Unit;
+
 /// Everything that this crate refuses, with the value that was found and what was expected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -172,7 +174,12 @@ impl Error {
             Error::NoSchema => Some("ask by operation, or by type: these need no schema"),
             Error::NotRecorded { .. } => Some("start the service's recorder: heap_admin::Recorder"),
             Error::OutOfOrder { .. } => Some("the service was restarted, most likely: hunt it anew"),
-            Error::NoLoad { .. } => Some("wrap the service's schema: heap_admin::Recorded"),
+            Error::NoLoad { unit } if *unit == Unit::Event.names() => {
+                Some("subscriptions need events: put on a load that makes some, too")
+            }
+            Error::NoLoad { .. } => {
+                Some("is the admin door of the same service, and its schema wrapped in heap_admin::Recorded?")
+            }
             Error::CutShort => Some("fetch or take the snapshot again"),
             _ => None,
         }

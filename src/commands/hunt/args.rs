@@ -19,7 +19,8 @@ use crate::variables::Template;
 
 const AFTER_HELP: &str = "\
 Warms up, puts load on the service in rungs with a snapshot after each, lets it settle and stand
-idle, and judges what was born under load and is still alive. What is undecided gets more load.
+idle, and judges what was born under load and is still alive. Where it cannot tell yet whether there is
+a leak, or could see only large ones, it puts on more load, until --budget is spent.
 Without --target it starts a lab of its own, and ends it. With --target it hunts any service that
 carries heap-admin, your own too.
 
@@ -44,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", group = "hunted")]
     operation: Option<PathBuf>,
     /// JSON with the operation's variables, as `leaklab load` takes it
-    #[arg(long, value_name = "FILE", requires = "operation")]
+    #[arg(long, value_name = "FILE", requires = "operation", conflicts_with = "problem")]
     variables: Option<PathBuf>,
     /// A service that runs: its GraphQL endpoint, or the address that /graphql is below
     #[arg(long, value_name = "URL", requires = "admin")]
@@ -109,10 +110,11 @@ pub struct Args {
     /// Known leaks, which do not fail the hunt
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Write the leaks that were found as a baseline
+    /// Write what leaks, or may leak, as a baseline
     #[arg(long, value_name = "FILE")]
     pub(super) write_baseline: Option<PathBuf>,
-    /// The report.json of an earlier hunt: says what has changed since
+    /// The report.json of an earlier hunt: says what has changed since, after the report; with json and html on stderr.
+    /// change.json in the hunt's folder has it as data
     #[arg(long, value_name = "FILE")]
     before: Option<PathBuf>,
     /// Folder for snapshots and report [default: ./hunts/WHEN-SUBJECT]
@@ -244,7 +246,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 fn amount(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(bytes) if bytes >= 0.0 && bytes.is_finite() => Ok(bytes),
-        _ => Err("not a number of bytes, 0 or more".to_owned()),
+        Ok(bytes) if bytes > 0.0 && bytes.is_finite() => Ok(bytes),
+        _ => Err("not a number of bytes, more than 0: growth of none at all cannot be told".to_owned()),
     }
 }

@@ -48,9 +48,10 @@ struct Version {
 }
 
 impl Baseline {
-    /// The sites of a report that leak, with empty notes.
+    /// The sites of a report that leak, or may leak, with empty notes.
     pub fn of(report: &Report) -> Baseline {
-        let leaking = report.sites.iter().filter(|site| site.verdict == Verdict::Leak);
+        let is_open = |verdict| matches!(verdict, Verdict::Leak | Verdict::Inconclusive);
+        let leaking = report.sites.iter().filter(|site| is_open(site.verdict));
         let known = leaking.map(|site| KnownSite {
             key: site.key.clone(),
             function: site.function.clone(),

@@ -286,13 +286,13 @@ impl<'e, 'a> Hunt<'e, 'a> {
             .iter()
             .filter(|site| site.judged.verdict != Verdict::Steady)
             .collect();
-        let first = parts.first().map_or(0, |part| part.opened_nanos);
+        let first = parts.first().map_or(0, |part| part.begun_nanos());
         Report {
             version: REPORT_VERSION,
             subject: settings.subject.clone(),
             started: first / 1_000_000,
             seconds: self.plan.seconds.iter().skip(1).sum(),
-            verdict: verdict(&told),
+            verdict: verdict(&told, &checks),
             unit: settings.unit,
             threshold: settings.threshold,
             looks: settings.look,
@@ -355,7 +355,7 @@ impl<'e, 'a> Hunt<'e, 'a> {
         let round = |value: f64| value.round() as i64;
         let course = self.course(&site.group.lines);
         JudgedSite {
-            key: site.group.key.clone(),
+            key: site.group.function.clone(),
             function: crate::names::short(&site.group.function),
             place: face.place,
             own: face.own,
@@ -398,10 +398,16 @@ fn rank(verdict: Verdict) -> u8 {
     }
 }
 
-/// A leak if any site is, else inconclusive if any is, and so on.
-fn verdict(told: &[&Site]) -> Verdict {
+/// A leak if any site is, else inconclusive if any is or a check has failed, and so on.
+fn verdict(told: &[&Site], checks: &[super::Check]) -> Verdict {
     let verdicts = told.iter().map(|site| site.judged.verdict);
-    verdicts
+    let worst = verdicts
         .min_by_key(|verdict| rank(*verdict))
-        .unwrap_or(Verdict::Steady)
+        .unwrap_or(Verdict::Steady);
+    // A method that does not hold up here has not shown that there is nothing.
+    if worst != Verdict::Leak && checks.iter().any(|check| !check.passed) {
+        Verdict::Inconclusive
+    } else {
+        worst
+    }
 }

@@ -29,7 +29,8 @@
 //! | leak | net growth after settling is above t, no more than a tenth is freed in the idle phases, and one of these: each stretch keeps more than t of what was born in it; each rung has net growth above t; its objects grew by two fifths or more in size, in two rungs or more (a plateau, where the next time is overdue) |
 //! | inconclusive | else |
 //!
-//! A rung is matured when a later one follows it, and settling after that. A *stretch* is one or more matured rungs in a row
+//! A rung is matured when a later one follows it, and settling after that. Where a check of the method fails, a hunt that
+//! found no leak is inconclusive. A *stretch* is one or more matured rungs in a row
 //! with at least a quarter of the load of all of these, if there are two such: a short rung of the first look proves nothing by
 //! itself, however long the hunt goes on.
 //!

@@ -11,7 +11,7 @@ pub(super) struct Part {
     pub(super) snapshot: String,
     pub(super) phase: Phase,
     pub(super) seconds: f64,
-    pub(super) opened_nanos: i64,
+    opened_nanos: i64,
     connections: u64,
     operations: BTreeMap<String, Requests>,
     /// What was live at its end, as the allocator counted it.
@@ -20,6 +20,8 @@ pub(super) struct Part {
     pub(super) dropped: Dropped,
     /// The mean number of bytes from one sample to the next, at its end.
     pub(super) interval: f64,
+    /// Of the first part, which reaches back to the start of the process: its latest cohort, which is the warm-up.
+    warm_up: Option<Box<Part>>,
 }
 
 /// The parts, and the number of the cohort that each snapshot opened.
@@ -46,7 +48,12 @@ pub(super) fn parts(readings: &[Reading<'_>]) -> Result<(Vec<Part>, Vec<u32>), E
         let is_of_part =
             |cohort: &&Cohort| since.is_none_or(|since| cohort.number >= since) && cohort.number < now;
         let cohorts: Vec<&Cohort> = info.cohorts.iter().filter(is_of_part).collect();
-        parts.push(Part::of(reading, &info, &cohorts));
+        let mut part = Part::of(reading, &info, &cohorts);
+        if since.is_none() {
+            let latest = cohorts.last().map(std::slice::from_ref).unwrap_or_default();
+            part.warm_up = Some(Box::new(Part::of(reading, &info, latest)));
+        }
+        parts.push(part);
         opened.push(now);
         process = Some(info.process);
     }
@@ -75,6 +82,7 @@ impl Part {
             memory: memory(info),
             dropped: info.dropped,
             interval: info.sample_interval as f64,
+            warm_up: None,
         }
     }
 
@@ -113,7 +121,15 @@ impl Part {
         self.operations.values().map(|requests| requests.started).sum()
     }
 
+    /// When it began, in nanoseconds since 1970.
+    pub(super) fn begun_nanos(&self) -> i64 {
+        self.warm_up.as_deref().unwrap_or(self).opened_nanos
+    }
+
     pub(super) fn figures(&self, unit: Unit) -> PhaseFigures {
+        if let Some(warm_up) = &self.warm_up {
+            return warm_up.figures(unit);
+        }
         let sum = |part: fn(&Requests) -> u64| self.operations.values().map(part).sum();
         PhaseFigures {
             snapshot: self.snapshot.clone(),

@@ -17,11 +17,11 @@ pub struct Report {
     pub version: u32,
     /// What was hunted: a problem's id, or the operation's file.
     pub subject: String,
-    /// When the first snapshot was taken, in milliseconds since 1970.
+    /// When the warm-up began, in milliseconds since 1970.
     pub started: i64,
     /// From the first snapshot to the last, in seconds.
     pub seconds: f64,
-    /// A leak if any site is, else inconclusive if any is.
+    /// A leak if any site is, else inconclusive if any is, or if a check has failed.
     pub verdict: Verdict,
     /// What the load is counted in.
     pub unit: Unit,
@@ -151,7 +151,7 @@ pub struct FieldGrowth {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JudgedSite {
-    /// Names the site in a baseline: stays the same as long as function and source file do.
+    /// Names the site in a baseline, on any machine: the whole name of the function.
     pub key: String,
     /// The function, without the bodies of closures and `async fn`s.
     pub function: String,

@@ -38,6 +38,26 @@ fn a_leak_is_fixed_better_the_same_or_worse() {
 }
 
 #[test]
+fn a_leak_that_a_clean_hunt_would_have_seen_is_worse() {
+    let (change, fields) = judged(&steady(), &leaking(1000.0, 50.0));
+    assert_eq!((change, fields), (Change::Worse, vec![Change::Worse]));
+}
+
+#[test]
+fn hunts_of_different_operations_are_not_compared() {
+    let mut after = steady();
+    after.subject = "03lookup".to_owned();
+    let comparison = compare_rates(&leaking(1000.0, 50.0), &after);
+    assert_eq!(comparison.change, Change::Inconclusive);
+    assert!(
+        comparison.reason.contains("03lookup after"),
+        "{}",
+        comparison.reason
+    );
+    assert!(comparison.fields.is_empty());
+}
+
+#[test]
 fn an_upper_bound_below_the_threshold_is_fixed_and_one_above_is_not() {
     let before = leaking(1000.0, 50.0);
     let after = |error| {

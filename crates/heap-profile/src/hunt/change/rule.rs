@@ -59,6 +59,12 @@ pub fn compare_rates(before: &Report, after: &Report) -> RateComparison {
 
 /// Why the two cannot be compared.
 fn unlike(before: &Report, after: &Report) -> Option<String> {
+    if before.subject != after.subject {
+        return Some(format!(
+            "the hunts are of different operations: {} before, {} after",
+            before.subject, after.subject
+        ));
+    }
     if before.unit != after.unit {
         return Some(format!(
             "the hunts count in other units: {} before, {} after",
@@ -215,6 +221,12 @@ fn judge(before: &Rate, after: &Rate, threshold: f64) -> Judged {
 }
 
 fn overall(before: &Report, after: &Report, fields: &[FieldChange]) -> Judged {
+    if before.verdict != Verdict::Leak && fields.iter().any(|field| field.change == Change::Worse) {
+        return (
+            Change::Worse,
+            "the hunt before found no leak, and would have seen this one".to_owned(),
+        );
+    }
     if before.verdict != Verdict::Leak {
         return (Change::Inconclusive, "the hunt before found no leak".to_owned());
     }

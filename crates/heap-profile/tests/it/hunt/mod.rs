@@ -243,14 +243,38 @@ fn requests_of_others_while_there_is_no_load_fail_the_idle_round() {
     hunted(&mut world, 3, |world, _, requests| {
         world.allocate(place, requests, 512.0)
     });
+    let idle = |report: Report| {
+        let check = report
+            .checks
+            .into_iter()
+            .find(|check| check.name == CheckName::IdleRound);
+        check.expect("there were idle phases")
+    };
+    // A health check now and then is none.
     world.serve(5, 1.0);
     world.snapshot(Phase::Idle);
-    let report = world.judge(1);
-    let idle = report
-        .checks
-        .iter()
-        .find(|check| check.name == CheckName::IdleRound);
-    assert!(idle.is_some_and(|check| !check.passed && check.message.contains("5 requests")));
+    assert!(idle(world.judge(1)).passed);
+    world.serve(5_000, 1.0);
+    world.snapshot(Phase::Idle);
+    let check = idle(world.judge(1));
+    assert!(
+        !check.passed && check.message.contains("5005 requests"),
+        "{check:?}"
+    );
+}
+
+#[test]
+fn the_warm_up_is_told_apart_from_what_the_service_did_before() {
+    let mut world = World::new(15, INTERVAL);
+    world.serve(1_000_000, 3_600.0);
+    world.open_cohort();
+    let report = hunted(&mut world, 3, |_, _, _| {});
+    let warm_up = &report.phases[0];
+    assert_eq!(
+        (warm_up.phase, warm_up.units, warm_up.seconds),
+        (Phase::WarmUp, REQUESTS / 2, 2.0)
+    );
+    assert_eq!(report.started, 2_000);
 }
 
 #[test]
@@ -270,6 +294,8 @@ fn a_jump_without_load_fails_the_idle_round() {
         idle.is_some_and(|check| !check.passed && check.message.contains("shop::list")),
         "{report:?}"
     );
+    // What a method that fails here has not found may still be there.
+    assert_eq!(report.verdict, Verdict::Inconclusive);
 }
 
 #[test]

@@ -26,6 +26,9 @@ struct Batch {
     place: usize,
     size: f64,
     cohort: u32,
+    /// How many there are.
+    objects: f64,
+    /// How many of them are sampled.
     samples: u64,
 }
 
@@ -85,11 +88,15 @@ impl World {
         let cohort = self.cohorts.last().expect("one is open").number;
         let same = |batch: &&mut Batch| (batch.place, batch.size, batch.cohort) == (place, size, cohort);
         match self.batches.iter_mut().find(same) {
-            Some(batch) => batch.samples += samples,
+            Some(batch) => {
+                batch.objects += objects as f64;
+                batch.samples += samples;
+            }
             None => self.batches.push(Batch {
                 place,
                 size,
                 cohort,
+                objects: objects as f64,
                 samples,
             }),
         }
@@ -115,6 +122,8 @@ impl World {
             if batch.place == place && batch.cohort <= up_to {
                 let gone = (0..batch.samples).filter(|_| self.random.f64() < share).count() as u64;
                 self.batches[at].samples -= gone;
+                self.batches[at].objects -= batch.objects * share;
+                self.live -= batch.objects * share * batch.size;
             }
         }
     }
@@ -122,6 +131,8 @@ impl World {
     /// Frees all that this place holds of one size.
     pub(crate) fn free_size(&mut self, place: usize, size: f64) {
         let gone = |batch: &Batch| (batch.place, batch.size) == (place, size);
+        let freed = self.batches.iter().filter(|batch| gone(batch));
+        self.live -= freed.map(|batch| batch.objects * batch.size).sum::<f64>();
         self.batches.retain(|batch| !gone(batch));
     }
 
@@ -141,10 +152,15 @@ impl World {
         }
     }
 
-    /// Ends a phase with a snapshot.
-    pub(crate) fn snapshot(&mut self, phase: Phase) {
+    /// Another snapshot was taken, by whomever: it opens a cohort.
+    pub(crate) fn open_cohort(&mut self) {
         let number = self.cohort() + 1;
         self.cohorts.push(cohort(number));
+    }
+
+    /// Ends a phase with a snapshot.
+    pub(crate) fn snapshot(&mut self, phase: Phase) {
+        self.open_cohort();
         let mut info = SnapshotInfo::new();
         info.process = self.process.clone();
         info.sample_interval = self.interval as u64;
