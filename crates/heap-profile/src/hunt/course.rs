@@ -177,7 +177,21 @@ impl Course<'_> {
                 return self.judged(verdict, why);
             }
         }
-        self.leak(significant).unwrap_or_else(|| self.inconclusive())
+        let mut judged = self.leak(significant).unwrap_or_else(|| self.inconclusive());
+        if judged.verdict == Verdict::Leak && self.may_be_by_time() {
+            judged.why += "; or it grows by time: the idle phases are too short to tell so little";
+        }
+        judged
+    }
+
+    /// Whether growth without load, as fast as under it, could have gone unseen.
+    fn may_be_by_time(&self) -> bool {
+        let Some((idle, seconds)) = self.idle() else {
+            return true;
+        };
+        let loaded = self.survival.net(0, self.plan.loaded, self.plan.loaded);
+        let fastest = idle.upper(self.plan.chance) / seconds;
+        loaded.bytes() / self.plan.seconds_of(&self.phases_to(self.plan.loaded)) <= fastest
     }
 
     fn by_time(&self, significant: Significant) -> Option<Judged> {

@@ -67,6 +67,23 @@ fn what_every_request_keeps_is_a_leak_of_its_field_and_size() {
 }
 
 #[test]
+fn growth_so_slow_that_it_may_be_by_time_is_said_to_be() {
+    let why = |size: f64| {
+        let mut world = World::new(16, INTERVAL);
+        let place = world.place("shop::list", None);
+        let report = hunted(&mut world, 6, |world, _, requests| {
+            // One request a millisecond.
+            world.allocate(place, requests, size);
+            world.serve(0, 18.0);
+        });
+        assert_eq!(report.verdict, Verdict::Leak);
+        first(&report).why.clone()
+    };
+    assert!(why(24.0).contains("or it grows by time"));
+    assert!(!why(1_024.0).contains("by time"));
+}
+
+#[test]
 fn what_is_freed_with_its_request_is_steady() {
     let mut world = World::new(2, INTERVAL);
     let place = world.place("shop::list", None);
