@@ -15,7 +15,7 @@ fn leaking(seed: u64, interval: f64, size: f64, rate: f64, looks: u32) -> (World
         let (rungs, requests) = if look == 1 {
             (3, REQUESTS)
         } else {
-            (2, REQUESTS * 3 / 2 << (look - 2))
+            (2, (REQUESTS * 3 / 2) << (look - 2))
         };
         for rung in 0..rungs {
             if (look, rung) == (1, 0) {
