@@ -47,6 +47,9 @@ pub struct Args {
     /// Have each field label what it allocates, in loaders and tasks too; it costs a part of the engine's speed
     #[arg(long, env = env_vars::FIELD_LABELS, value_parser = FalseyValueParser::new())]
     field_labels: bool,
+    /// End when stdin does: for programs that start a service of their own, and may be killed
+    #[arg(long)]
+    until_stdin_ends: bool,
     /// Folder of the snapshots
     #[arg(long, env = env_vars::SNAPSHOTS, default_value = DEFAULT_SNAPSHOTS, value_name = "DIR")]
     snapshots: PathBuf,
@@ -89,6 +92,7 @@ impl Args {
             memory_bar: self.memory_bar,
             sample_interval: self.sample_interval.map(|size| size.as_u64()),
             field_labels: self.field_labels,
+            until_stdin_ends: self.until_stdin_ends,
             snapshots: self.snapshots,
             snapshot_count: self.snapshot_count,
             snapshot_bytes: self.snapshot_bytes.as_u64(),

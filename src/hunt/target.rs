@@ -95,6 +95,8 @@ impl OwnLab {
             .args(["serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"])
             .args([
                 "--field-labels",
+                // Its end of the pipe is closed with this process, however that ends.
+                "--until-stdin-ends",
                 "--sample-interval",
                 &sample_interval.to_string(),
                 "--snapshots",
@@ -102,7 +104,7 @@ impl OwnLab {
             .arg(snapshots.path())
             .env_remove(env_vars::ADMIN_TOKEN)
             .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr)
             .kill_on_drop(true)

@@ -53,6 +53,8 @@ pub struct Options {
     pub sample_interval: Option<u64>,
     /// Whether fields label what they allocate.
     pub field_labels: bool,
+    /// Whether to end when stdin does: when whoever started the service is gone.
+    pub until_stdin_ends: bool,
     /// Folder of the snapshots.
     pub snapshots: PathBuf,
     /// Most snapshots kept.
@@ -95,7 +97,7 @@ impl Server {
         // Before anyone is told where the doors are: a signal may follow at once.
         let signals = {
             let _inside = runtime.enter();
-            signals::Signals::listen().context("signals cannot be received")?
+            signals::Signals::listen(options.until_stdin_ends).context("signals cannot be received")?
         };
         Ok(Self {
             public,

@@ -1,7 +1,9 @@
-//! Signals: SIGINT and SIGTERM end the service, SIGUSR2 takes a snapshot.
+//! Signals: SIGINT and SIGTERM end the service, SIGUSR2 takes a snapshot. So does the end of stdin end it, where that was
+//! asked for.
 
 use heap_admin::{HeapAdmin, Reason};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 /// The signals the service answers to. Listening from the start on: one that arrives before
@@ -10,12 +12,15 @@ pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     snapshot: Signal,
+    /// Told of the end of stdin; nothing where that means nothing.
+    stdin: Option<oneshot::Receiver<()>>,
 }
 
 impl Signals {
     /// Takes over the signals. Needs a tokio runtime.
-    pub(super) fn listen() -> std::io::Result<Self> {
+    pub(super) fn listen(until_stdin_ends: bool) -> std::io::Result<Self> {
         Ok(Self {
+            stdin: until_stdin_ends.then(watch_stdin).transpose()?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             snapshot: signal(SignalKind::user_defined2())?,
@@ -36,9 +41,29 @@ impl Signals {
                 Some(_) = snapshots.join_next() => {}
                 _ = self.interrupt.recv() => break,
                 _ = self.terminate.recv() => break,
+                _ = ended(&mut self.stdin) => break,
             }
         }
         snapshots.join_all().await;
+    }
+}
+
+/// A thread of its own waits for the end: a read of stdin cannot be broken off.
+fn watch_stdin() -> std::io::Result<oneshot::Receiver<()>> {
+    let (sender, receiver) = oneshot::channel();
+    let wait = move || {
+        // However it ends, and whether anybody still listens.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = sender.send(());
+    };
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(wait)?;
+    Ok(receiver)
+}
+
+async fn ended(stdin: &mut Option<oneshot::Receiver<()>>) {
+    match stdin {
+        Some(stdin) => drop(stdin.await),
+        None => std::future::pending().await,
     }
 }
 

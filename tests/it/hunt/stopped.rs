@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::{Hunt, is_running, lab_of, told};
-use crate::harness::{Lab, leaklab};
+use crate::harness::{Lab, leaklab, wait_until};
 
 #[test]
 fn a_service_that_dies_in_the_middle_leaves_its_evidence() {
@@ -50,4 +50,15 @@ fn an_interrupt_ends_hunt_and_lab_and_leaves_the_evidence() {
     assert!(stderr.contains(": interrupted"), "{stderr}");
     assert!(!is_running(lab_of(&stderr)), "{stderr}");
     assert!(hunt.file("01-warm-up.pb.gz").exists());
+}
+
+#[test]
+fn a_hunt_that_is_killed_takes_its_lab_with_it() {
+    let mut hunt = Hunt::new(&["00"]);
+    let mut child = hunt.start();
+    hunt.wait_for_phases(1);
+    child.kill().expect("it runs");
+    let (_, _, stderr) = told(child.wait_with_output().expect("it ended"));
+    let lab = lab_of(&stderr);
+    wait_until("the end of the lab", || !is_running(lab));
 }
