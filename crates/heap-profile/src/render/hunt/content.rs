@@ -142,7 +142,7 @@ pub(super) fn rungs(report: &Report) -> Option<Grid> {
         std::iter::once(name).chain(cells).collect()
     });
     Some(Grid {
-        title: "left behind by each rung, and alive at the end",
+        title: "left behind by each rung that another followed, and alive at the end",
         header,
         figures: 1..sites.len() + 1,
         rows: rows.collect(),

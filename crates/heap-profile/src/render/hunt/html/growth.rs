@@ -17,7 +17,7 @@ pub(super) fn charts(report: &Report) -> Markup {
         @if !sites.is_empty() {
             h2 { "What each rung left behind" }
             p.soft {
-                "Born in a rung and still alive at the end, per unit of the load. A leak leaves as much behind in each: \
+                "Born in a rung that another followed, and still alive at the end, per unit of the load. A leak leaves as much behind in each: \
                  bars of one height, above the dashed threshold."
             }
             div.charts { @for (number, site) in &sites { (chart(report, *number, site, &names)) } }
