@@ -80,7 +80,7 @@ fn print(what: &str, took: &[f64]) {
 
 fn walk(snapshots: &[Symbolized]) -> usize {
     let samples = snapshots.iter().flat_map(|snapshot| &snapshot.samples);
-    let frames = samples.flat_map(|sample| &sample.stack);
+    let frames = samples.flat_map(|sample| sample.stack.iter());
     frames.map(|frame| frame.function.len()).sum()
 }
 
@@ -209,11 +209,12 @@ fn snapshot(frames: &Frames, number: u64) -> Symbolized {
     }
 }
 
-/// What was allocated on a stack, and what is live, by cohort and size.
+/// What was allocated on a stack, and what is live, by cohort and size. The four rows share the stack, as the symbolizer has
+/// it; those of another snapshot have their own, of the same frames.
 fn rows(frames: &Frames, texts: &Texts, stack: u64, snapshot: u64) -> Vec<SymbolizedSample> {
     let is_rare = stack % 100 < RARE;
     let number = if is_rare { stack + STACKS * snapshot } else { stack };
-    let frames = frames.stack(number);
+    let frames: Arc<[Arc<Frame>]> = frames.stack(number).into();
     let row = |values: [i64; 4], cohort: Option<u64>, size: i64| SymbolizedSample {
         stack: frames.clone(),
         values: values.to_vec(),

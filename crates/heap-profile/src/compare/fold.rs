@@ -147,7 +147,6 @@ impl<'a> Folder<'a> {
 
     fn add(&mut self, at: usize, snapshot: &'a Symbolized, by_cohort: bool) -> Result<(), Error> {
         let (bytes, objects) = (snapshot.live_bytes_index()?, snapshot.live_objects_index());
-        self.cell_of.reserve(snapshot.samples.len());
         for sample in &snapshot.samples {
             let of = |index: usize| sample.values.get(index).copied().unwrap_or(0);
             let value = Value {
@@ -165,7 +164,7 @@ impl<'a> Folder<'a> {
                 continue;
             }
             let merge = || merge(&mut self.folded, &mut self.merged_of, &sample.stack);
-            let raw = self.raws.index(&sample.stack, labels.stack, merge);
+            let raw = self.raws.index(&sample.stack, merge);
             if !value.is_zero() {
                 self.add_live(at, raw, &labels, value, by_cohort);
             }
@@ -174,18 +173,18 @@ impl<'a> Folder<'a> {
     }
 
     fn add_live(&mut self, at: usize, raw: usize, labels: &Labels<'a>, value: Value, by_cohort: bool) {
-        let raw = &mut self.raws.all[raw];
-        let stack = raw.merged;
+        let of_raw = &mut self.raws.all[raw];
+        let stack = of_raw.merged;
         let (is_first, is_last) = (at == 0, at + 1 == self.folded.snapshots);
         let merged = &mut self.folded.stacks[stack as usize];
         merged.is_live = true;
         if is_first {
             merged.first.add(value);
-            raw.growth = raw.growth.saturating_sub(value.bytes);
+            of_raw.growth = of_raw.growth.saturating_sub(value.bytes);
         }
         if is_last {
             merged.last.add(value);
-            raw.growth = raw.growth.saturating_add(value.bytes);
+            of_raw.growth = of_raw.growth.saturating_add(value.bytes);
         }
         let field = labels.field.filter(|field| ***field != *OTHER);
         let texts = &mut self.folded.texts;
@@ -195,15 +194,19 @@ impl<'a> Folder<'a> {
             field: field.map(|text| texts.number(text)),
             cohort: labels.cohort.filter(|_| by_cohort),
         };
-        let cell = self.cell(cell);
+        let cell = self.cell(cell, raw);
         self.folded.values[cell * self.folded.snapshots + at].add(value);
     }
 
-    fn cell(&mut self, cell: Cell) -> usize {
-        let folded = &mut self.folded;
+    fn cell(&mut self, cell: Cell, raw: usize) -> usize {
         let next = self.kind_of.len() as u32;
         let kind = (cell.operation, cell.field, cell.cohort);
         let kind = *self.kind_of.entry(kind).or_insert(next);
+        let latest = &mut self.raws.all[raw].latest;
+        if let Some((_, index)) = latest.filter(|(latest, _)| *latest == kind) {
+            return index as usize;
+        }
+        let folded = &mut self.folded;
         let index = *self.cell_of.entry((cell.stack, kind)).or_insert_with(|| {
             folded.cells.push(cell);
             folded
@@ -211,6 +214,7 @@ impl<'a> Folder<'a> {
                 .resize(folded.cells.len() * folded.snapshots, Value::default());
             folded.cells.len() as u32 - 1
         });
+        *latest = Some((kind, index));
         index as usize
     }
 
@@ -258,5 +262,6 @@ fn merge<'a>(
         frames,
         merged,
         growth: 0,
+        latest: None,
     }
 }

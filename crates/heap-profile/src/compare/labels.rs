@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::model::{Label, LabelValue};
-use crate::{COHORT, FIELD, OPERATION, STACK};
+use crate::{COHORT, FIELD, OPERATION};
 
 /// What of a row's labels tells it apart.
 #[derive(Default)]
@@ -13,7 +13,6 @@ pub(super) struct Labels<'a> {
     pub(super) operation: Option<&'a Arc<str>>,
     pub(super) field: Option<&'a Arc<str>>,
     pub(super) cohort: Option<i64>,
-    pub(super) stack: Option<i64>,
 }
 
 impl<'a> Labels<'a> {
@@ -24,7 +23,6 @@ impl<'a> Labels<'a> {
                 (OPERATION, LabelValue::Text(text)) => found.operation = found.operation.or(Some(text)),
                 (FIELD, LabelValue::Text(text)) => found.field = found.field.or(Some(text)),
                 (COHORT, LabelValue::Number(number, _)) => found.cohort = found.cohort.or(Some(*number)),
-                (STACK, LabelValue::Number(number, _)) => found.stack = found.stack.or(Some(*number)),
                 _ => {}
             }
         }

@@ -83,8 +83,9 @@ impl Comparison {
     }
 
     /// These, and the sites at which as much was made anew as was freed.
-    fn turned_over(&self) -> impl Iterator<Item = &Site> {
-        self.sites.iter().filter(|site| !site.change.is_none())
+    fn turned_over(&self) -> Vec<&Site> {
+        let sites = self.sites.iter();
+        sites.filter(|site| !site.change.is_none()).collect()
     }
 
     /// What changed, by a key, at most so many rows of it.
@@ -95,11 +96,14 @@ impl Comparison {
             ComparisonKey::Type => self.views.kind.first(first),
             ComparisonKey::Cohort => self.views.cohort.first(first),
             ComparisonKey::Ancestor => self.views.ancestor.first(first),
-            ComparisonKey::Site => View {
-                rows: self.turned_over().take(first).map(Site::row).collect(),
-                rows_in_all: self.turned_over().count(),
-                note: None,
-            },
+            ComparisonKey::Site => {
+                let sites = self.turned_over();
+                View {
+                    rows: sites.iter().take(first).map(|site| site.row()).collect(),
+                    rows_in_all: sites.len(),
+                    note: None,
+                }
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Stacks as they are in the files, told apart by the identity of their frames alone: that reads no name. Those whose
 //! frames are not shared count as several, and `fold` merges them by name.
+//!
+//! Rows that share a stack need not even read its frames: there are many more rows than stacks.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use crate::symbolize::Frame;
 
 /// A stack as it is in the files.
 pub(super) struct Raw<'a> {
-    /// As the latest row has it. Rows of one stack are often neighbours, and then it is still in the cache.
+    /// As it is in the files.
     pub(super) whole: &'a [Arc<Frame>],
     /// Without what is cut off.
     pub(super) frames: &'a [Arc<Frame>],
@@ -18,6 +20,8 @@ pub(super) struct Raw<'a> {
     pub(super) merged: u32,
     /// Live bytes in the last snapshot less those in the first.
     pub(super) growth: i64,
+    /// The kind and the cell of the latest row: the next one is often of the same kind.
+    pub(super) latest: Option<(u32, u32)>,
 }
 
 impl Raw<'_> {
@@ -40,34 +44,23 @@ impl Raw<'_> {
 #[derive(Default)]
 pub(super) struct Raws<'a> {
     pub(super) all: Vec<Raw<'a>>,
-    by_pointer: FxHashMap<ByPointer<'a>, u32>,
-    /// By the number that the recorder gave it, the latest with that number.
-    numbered: FxHashMap<i64, u32>,
+    /// By the slice, which the rows of one stack share.
+    by_slice: FxHashMap<*const [Arc<Frame>], u32>,
+    /// By the frames, which are the same in each snapshot's slice.
+    by_frames: FxHashMap<ByFrames<'a>, u32>,
 }
 
 impl<'a> Raws<'a> {
-    /// The index of a stack. The recorder's number says where to look, and no more: a file may lie.
-    pub(super) fn index(
-        &mut self,
-        stack: &'a [Arc<Frame>],
-        number: Option<i64>,
-        make: impl FnOnce() -> Raw<'a>,
-    ) -> usize {
-        let numbered = number.and_then(|number| self.numbered.get(&number));
-        if let Some(index) = numbered.map(|index| *index as usize)
-            && is_same(self.all[index].whole, stack)
-        {
-            self.all[index].whole = stack;
-            return index;
-        }
-        let next = self.all.len() as u32;
-        let index = *self.by_pointer.entry(ByPointer::of(stack)).or_insert(next);
-        if index == next {
-            self.all.push(make());
-        }
-        if let Some(number) = number {
-            self.numbered.insert(number, index);
-        }
+    /// The index of a stack. Its frames are read once for each slice, not for each row.
+    pub(super) fn index(&mut self, stack: &'a [Arc<Frame>], make: impl FnOnce() -> Raw<'a>) -> usize {
+        let index = *self.by_slice.entry(stack).or_insert_with(|| {
+            let next = self.all.len() as u32;
+            let index = *self.by_frames.entry(ByFrames::of(stack)).or_insert(next);
+            if index == next {
+                self.all.push(make());
+            }
+            index
+        });
         index as usize
     }
 }
@@ -76,33 +69,33 @@ fn is_same(a: &[Arc<Frame>], b: &[Arc<Frame>]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b))
 }
 
-struct ByPointer<'a> {
+struct ByFrames<'a> {
     hash: u64,
     stack: &'a [Arc<Frame>],
 }
 
-impl<'a> ByPointer<'a> {
-    fn of(stack: &'a [Arc<Frame>]) -> ByPointer<'a> {
+impl<'a> ByFrames<'a> {
+    fn of(stack: &'a [Arc<Frame>]) -> ByFrames<'a> {
         let mut hasher = FxHasher::default();
         stack
             .iter()
             .for_each(|frame| Arc::as_ptr(frame).hash(&mut hasher));
-        ByPointer {
+        ByFrames {
             hash: hasher.finish(),
             stack,
         }
     }
 }
 
-impl PartialEq for ByPointer<'_> {
+impl PartialEq for ByFrames<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.hash == other.hash && is_same(self.stack, other.stack)
     }
 }
 
-impl Eq for ByPointer<'_> {}
+impl Eq for ByFrames<'_> {}
 
-impl Hash for ByPointer<'_> {
+impl Hash for ByFrames<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
     }

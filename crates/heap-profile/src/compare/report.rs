@@ -52,15 +52,15 @@ impl ComparisonReport {
 impl Comparison {
     /// The first rows by each key.
     pub fn report(&self, first: usize) -> ComparisonReport {
-        let views = &self.views;
+        let (sites, views) = (self.turned_over(), &self.views);
         ComparisonReport {
             version: COMPARISON_VERSION,
             snapshots: self.snapshots.clone(),
             growth: self.growth,
             exact: self.exact,
             notes: self.notes.clone(),
-            sites: self.turned_over().take(first).cloned().collect(),
-            sites_in_all: self.turned_over().count(),
+            sites: sites.iter().take(first).copied().cloned().collect(),
+            sites_in_all: sites.len(),
             fields: views.field.first(first),
             operations: views.operation.first(first),
             types: views.kind.first(first),

@@ -76,7 +76,7 @@ impl OwnCrates {
         let mut seen = FxHashSet::default();
         let frames = snapshots
             .flat_map(|snapshot| &snapshot.samples)
-            .flat_map(|sample| &sample.stack);
+            .flat_map(|sample| sample.stack.iter());
         OwnCrates::of_frames(
             frames
                 .filter(|frame| seen.insert(Arc::as_ptr(frame)))

@@ -75,7 +75,8 @@ impl View {
     pub(super) fn first(&self, first: usize) -> View {
         View {
             rows: self.rows.iter().take(first).cloned().collect(),
-            ..self.clone()
+            rows_in_all: self.rows_in_all,
+            note: self.note.clone(),
         }
     }
 }

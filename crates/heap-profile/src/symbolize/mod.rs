@@ -20,7 +20,8 @@ pub use module::build_id_of;
 use crate::model::{Label, Location, Mapping, Period, Profile, SampleType, text};
 use crate::{Error, INUSE_OBJECTS, INUSE_SPACE};
 
-/// The most frames that all stacks of a symbolized snapshot may have together: about 64 million.
+/// The most frames that the stacks of all rows of a symbolized snapshot may have together: about 64 million. A stack counts
+/// for each row that has it.
 pub const MAX_FRAMES: usize = 64 << 20;
 
 /// A snapshot with names instead of addresses.
@@ -45,8 +46,9 @@ pub struct Symbolized {
 /// A stack by name, and what was allocated there.
 #[derive(Debug, Clone, Default)]
 pub struct SymbolizedSample {
-    /// The leaf first; inlined functions have frames of their own.
-    pub stack: Vec<Arc<Frame>>,
+    /// The leaf first; inlined functions have frames of their own. Rows with the same stack share it: the allocated and
+    /// the live of each cohort, operation and size, as the recorder writes them.
+    pub stack: Arc<[Arc<Frame>]>,
     /// One value for each of [`Symbolized::sample_types`].
     pub values: Vec<i64>,
     /// What else is known of these allocations.
@@ -104,6 +106,11 @@ pub struct Symbolizer {
 
 type Frames = Arc<[Arc<Frame>]>;
 
+const TOO_MANY_FRAMES: Error = Error::TooMany {
+    what: "frames",
+    limit: MAX_FRAMES,
+};
+
 impl Symbolizer {
     /// Looks where the snapshots themselves say.
     pub fn new() -> Symbolizer {
@@ -129,17 +136,18 @@ impl Symbolizer {
     /// libraries is no error: those frames read `libc.so.6+0x1234`.
     pub fn symbolize(&mut self, profile: &Profile) -> Result<Symbolized, Error> {
         let locations = self.locations(profile)?;
+        // The keys are the file's: a hasher that it could make collide will not do.
+        let mut stacks: HashMap<&[usize], Frames> = HashMap::new();
         let mut budget = MAX_FRAMES;
         let mut samples = Vec::with_capacity(profile.samples.len());
         for sample in &profile.samples {
-            let frames = sample.stack.iter().filter_map(|index| locations.get(*index));
-            let len: usize = frames.clone().map(|frames| frames.len()).sum();
-            budget = budget.checked_sub(len).ok_or(Error::TooMany {
-                what: "frames",
-                limit: MAX_FRAMES,
-            })?;
+            let stack = match stacks.entry(&sample.stack) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(joined(&sample.stack, &locations, budget)?),
+            };
+            budget = budget.checked_sub(stack.len()).ok_or(TOO_MANY_FRAMES)?;
             samples.push(SymbolizedSample {
-                stack: frames.flat_map(|frames| frames.iter().cloned()).collect(),
+                stack: stack.clone(),
                 values: sample.values.clone(),
                 labels: sample.labels.clone(),
             });
@@ -215,6 +223,16 @@ impl Symbolizer {
             .map(|path| Module::program(path, &mapping.build_id));
         candidates.find_map(Result::ok).ok_or(error)
     }
+}
+
+/// The frames of all these locations, if there are no more than `budget`.
+fn joined(indices: &[usize], locations: &[Frames], budget: usize) -> Result<Frames, Error> {
+    let of_each = indices.iter().filter_map(|index| locations.get(*index));
+    let len: usize = of_each.clone().map(|frames| frames.len()).sum();
+    if len > budget {
+        return Err(TOO_MANY_FRAMES);
+    }
+    Ok(of_each.flat_map(|frames| frames.iter().cloned()).collect())
 }
 
 fn named_already(location: &Location, profile: &Profile) -> Frames {

@@ -12,7 +12,7 @@ use crate::support::{kind, number_label, taken_by, text_label};
 /// What is live of one stack, one operation, one cohort and one size.
 #[derive(Debug, Clone)]
 pub(crate) struct Live {
-    stack: Vec<Arc<Frame>>,
+    stack: Arc<[Arc<Frame>]>,
     operation: Option<String>,
     field: Option<String>,
     cohort: i64,
@@ -23,7 +23,7 @@ pub(crate) struct Live {
 /// So many objects of a size, born in a cohort.
 pub(crate) fn live(stack: &[Arc<Frame>], cohort: i64, size: i64, objects: i64) -> Live {
     Live {
-        stack: stack.to_vec(),
+        stack: stack.into(),
         operation: None,
         field: None,
         cohort,

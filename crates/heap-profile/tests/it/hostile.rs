@@ -5,7 +5,8 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use heap_profile::{
-    ComparisonKey, Error, MAX_DECODED_BYTES, MAX_RECORDS, MAX_VALUES, Profile, Symbolizer, compare, render,
+    ComparisonKey, Error, Function, Line, Location, MAX_DECODED_BYTES, MAX_FRAMES, MAX_RECORDS, MAX_VALUES,
+    Profile, Sample, Symbolizer, compare, render,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -140,6 +141,41 @@ fn more_values_than_memory_is_meant_for_are_refused() {
         Profile::decode(&samples),
         Err(Error::TooMany {
             limit: MAX_VALUES,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn the_frames_of_all_rows_are_bounded_though_rows_share_their_stack() {
+    let line = Line { function: 0, line: 1 };
+    let stack = vec![0; 1 << 10];
+    let most = MAX_FRAMES >> 20;
+    let mut profile = Profile {
+        samples: vec![
+            Sample {
+                stack,
+                ..Sample::default()
+            };
+            most
+        ],
+        locations: vec![Location {
+            lines: vec![line; 1 << 10],
+            ..Location::default()
+        }],
+        functions: vec![Function::default()],
+        ..Profile::default()
+    };
+    let symbolized = Symbolizer::new().symbolize(&profile);
+    assert_eq!(symbolized.expect("just as many").samples.len(), most);
+    profile.samples.push(Sample {
+        stack: vec![0],
+        ..Sample::default()
+    });
+    assert!(matches!(
+        Symbolizer::new().symbolize(&profile),
+        Err(Error::TooMany {
+            limit: MAX_FRAMES,
             ..
         })
     ));

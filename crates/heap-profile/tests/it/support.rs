@@ -51,7 +51,7 @@ pub(crate) fn frame(function: &str, file: &str, line: u32) -> Arc<Frame> {
 /// A snapshot with bytes alone, as jemalloc_pprof writes it.
 pub(crate) fn bytes_only(stacks: &[(&[Arc<Frame>], i64)]) -> Symbolized {
     let sample = |(stack, bytes): &(&[Arc<Frame>], i64)| SymbolizedSample {
-        stack: stack.to_vec(),
+        stack: (*stack).into(),
         values: vec![*bytes],
         labels: Vec::new(),
     };
@@ -65,7 +65,7 @@ pub(crate) fn bytes_only(stacks: &[(&[Arc<Frame>], i64)]) -> Symbolized {
 /// A snapshot with objects and bytes.
 pub(crate) fn with_objects(stacks: &[(&[Arc<Frame>], i64, i64)]) -> Symbolized {
     let sample = |(stack, objects, bytes): &(&[Arc<Frame>], i64, i64)| SymbolizedSample {
-        stack: stack.to_vec(),
+        stack: (*stack).into(),
         values: vec![*objects, *bytes],
         labels: Vec::new(),
     };

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use heap_profile::{
     Error, Frame, Function, Line, Location, Mapping, Origin, Profile, Sample, Symbolizer, build_id_of,
@@ -145,6 +146,20 @@ fn a_file_with_addresses_of_the_binary_itself_is_read_too() {
     for (sample, expected) in symbolized.samples.iter().zip(&expected.samples) {
         assert_eq!(sample.stack, expected.stack);
     }
+}
+
+#[test]
+fn rows_with_the_same_stack_share_it() {
+    let mut profile = profile(mappings(), own_addresses());
+    for (sample, stack) in profile.samples.iter_mut().zip([vec![0, 1], vec![1], vec![0, 1]]) {
+        sample.stack = stack;
+    }
+    let symbolized = Symbolizer::new()
+        .symbolize(&profile)
+        .expect("the binary is there");
+    let [first, other, same] = [0, 1, 2].map(|at| &symbolized.samples[at].stack);
+    assert!(Arc::ptr_eq(first, same));
+    assert!(first.len() > other.len() && first.ends_with(other));
 }
 
 /// A position-independent program's own addresses begin at 0.

@@ -159,6 +159,19 @@ proptest! {
         prop_assert_eq!(&of(&[&shuffled(&a, seed), &shuffled(&b, seed / 3)]), &expected);
         prop_assert_eq!(&of(&[&split(&a), &split(&b)]), &expected);
     }
+
+    #[test]
+    fn rows_that_share_their_stack_are_compared_as_those_that_do_not((a, b) in any_two()) {
+        prop_assert_eq!(of(&[&with_stacks_of_their_own(&a), &with_stacks_of_their_own(&b)]), of(&[&a, &b]));
+    }
+}
+
+fn with_stacks_of_their_own(snapshot: &Symbolized) -> Symbolized {
+    let mut snapshot = snapshot.clone();
+    for row in &mut snapshot.samples {
+        row.stack = row.stack.to_vec().into();
+    }
+    snapshot
 }
 
 fn shuffled(snapshot: &Symbolized, seed: u64) -> Symbolized {

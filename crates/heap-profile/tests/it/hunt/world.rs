@@ -15,7 +15,7 @@ use crate::support::{OWN, STD, frame, kind, number_label, text_label};
 
 /// A place of the service that allocates.
 pub(crate) struct Place {
-    stack: Vec<Arc<Frame>>,
+    stack: Arc<[Arc<Frame>]>,
     operation: Option<&'static str>,
     field: Option<&'static str>,
 }
@@ -74,7 +74,7 @@ impl World {
         field: Option<&'static str>,
     ) -> usize {
         self.places.push(Place {
-            stack,
+            stack: stack.into(),
             operation,
             field,
         });
