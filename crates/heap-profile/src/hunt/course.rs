@@ -1,110 +1,24 @@
 //! The course of one site through a hunt, and what it comes to. The rules are those of the module `hunt`, in their order.
+//!
+//! `plan` says which phases are which, `rates` how fast it grows, `staircase` knows of tables that double.
 
+mod plan;
+mod rates;
 mod staircase;
 
-use super::budget::{FALSE_LEAK, MISSED, spent};
-use super::evidence::{Evidence, Survival};
+use super::evidence::Survival;
 use super::interval::{Amount, Net};
 use super::power::units_needed;
-use super::{Phase, Rate, Settings, Threshold, Unit, Verdict};
+use super::{Rate, Unit, Verdict};
+pub(super) use plan::Plan;
 use staircase::Staircase;
 
 /// Growth in the rungs that is no more than this many times what the idle phases show is growth by time.
 const AS_FAST: f64 = 2.0;
 /// What turns over loses this share of what it gains, at least: above that of a buffer that grows by half, two thirds.
 const TURNED_OVER: f64 = 0.75;
-/// Rungs are taken together until they have this share of the load of all matured ones: by itself a short one proves
-/// nothing, however long the hunt goes on.
-const STRETCH: f64 = 0.25;
 /// What loses this share without load, after settling, is not kept.
 const DRAINS: f64 = 0.1;
-
-/// What all courses have in common: which phases are which, and how sure to be.
-#[derive(Debug, Clone)]
-pub(super) struct Plan {
-    /// The rungs, by their place among the phases.
-    pub(super) rungs: Vec<usize>,
-    /// The rungs that a later one follows.
-    pub(super) matured: Vec<usize>,
-    /// The same, short ones taken together with their neighbours.
-    pub(super) stretches: Vec<Vec<usize>>,
-    /// The last rung.
-    pub(super) loaded: usize,
-    /// Whether the service settled after the last rung.
-    pub(super) settled: bool,
-    /// The idle phases after the last rung.
-    pub(super) idle: Vec<usize>,
-    /// The last phase.
-    pub(super) last: usize,
-    /// How long each phase took, in seconds.
-    pub(super) seconds: Vec<f64>,
-    /// The chance at which a bound of an interval may miss, on either side.
-    pub(super) chance: f64,
-    /// The chance that may be spent on calling one site among all a leak.
-    pub(super) strict: f64,
-    pub(super) unit: Unit,
-    pub(super) threshold: Threshold,
-}
-
-impl Plan {
-    /// Of a hunt with a rung at least.
-    pub(super) fn of(evidence: &Evidence<'_>, sites: usize, settings: &Settings) -> Plan {
-        let rungs = evidence.phases(Phase::Rung);
-        let last = evidence.parts.len() - 1;
-        let loaded = rungs.last().copied().unwrap_or(last);
-        let after = |phase| {
-            let phases = evidence.phases(phase).into_iter();
-            phases.filter(|at| *at > loaded).collect::<Vec<_>>()
-        };
-        let matured = rungs
-            .split_last()
-            .map_or_else(Vec::new, |(_, before)| before.to_vec());
-        let units = |at: usize| evidence.parts[at].all_units(settings.unit);
-        Plan {
-            stretches: stretches(&matured, units),
-            matured,
-            rungs,
-            loaded,
-            settled: !after(Phase::Settle).is_empty(),
-            idle: after(Phase::Idle),
-            last,
-            seconds: evidence.parts.iter().map(|part| part.seconds).collect(),
-            chance: spent(MISSED, settings.look) / 2.0,
-            // As Holm's procedure has it for the first: half of the budget, over two tests a site.
-            strict: spent(FALSE_LEAK, settings.look) / (4 * sites.max(1)) as f64,
-            unit: settings.unit,
-            threshold: settings.threshold,
-        }
-    }
-
-    /// The phase whose end the idle ones begin at.
-    fn before_idle(&self) -> Option<usize> {
-        self.idle.first()?.checked_sub(1)
-    }
-
-    fn seconds_of(&self, phases: &[usize]) -> f64 {
-        phases.iter().map(|at| self.seconds[*at]).sum()
-    }
-}
-
-/// Rungs with their load, in stretches of about the same load: two at least of two rungs or more.
-fn stretches(rungs: &[usize], units: impl Fn(usize) -> f64) -> Vec<Vec<usize>> {
-    let load = |rungs: &[usize]| -> f64 { rungs.iter().map(|at| units(*at)).sum() };
-    let enough = STRETCH * load(rungs);
-    let mut stretches: Vec<Vec<usize>> = Vec::new();
-    let mut from = 0;
-    for to in 1..=rungs.len() {
-        let is_before_last = stretches.is_empty() && to + 1 == rungs.len();
-        if is_before_last || load(&rungs[from..to]) >= enough {
-            stretches.push(rungs[from..to].to_vec());
-            from = to;
-        }
-    }
-    if let Some(last) = stretches.last_mut() {
-        last.extend_from_slice(&rungs[from..]);
-    }
-    stretches
-}
 
 /// One site, or several together: what became of it, and the load that it is weighed against.
 pub(super) struct Course<'p> {
@@ -219,17 +133,6 @@ impl Course<'_> {
 
     fn phases_to(&self, last: usize) -> Vec<usize> {
         (1..=last).collect()
-    }
-
-    /// Growth per second: over the whole hunt, as long as the idle phases say the same; else over these alone.
-    fn rate_by_time(&self) -> Option<Rate> {
-        let (net, seconds) = self.idle()?;
-        let idle = self.rate(net, seconds, Unit::Second);
-        let last = self.plan.last;
-        let all = self.plan.seconds_of(&self.phases_to(last));
-        let whole = self.rate(self.survival.net(0, last, last), all, Unit::Second);
-        let is_the_same = (idle.low..=idle.high).contains(&whole.bytes);
-        Some(if is_the_same { whole } else { idle })
     }
 
     fn most(&self, phases: &[usize]) -> f64 {
@@ -420,37 +323,6 @@ impl Course<'_> {
             objects_per_unit: net.objects() / units,
             units_needed: None,
         }
-    }
-
-    fn rate(&self, net: Net, units: f64, unit: Unit) -> Rate {
-        Rate {
-            bytes: net.bytes() / units,
-            low: net.lower(self.plan.chance) / units,
-            high: net.upper(self.plan.chance) / units,
-            unit,
-        }
-        .rounded()
-    }
-
-    /// Net growth of all of it, per second where it grows by time, else per unit of the load.
-    pub(super) fn rate_in(&self, unit: Unit) -> Rate {
-        let by_time = (unit == Unit::Second).then(|| self.rate_by_time()).flatten();
-        by_time.unwrap_or_else(|| self.rate(self.settled(), self.all_units(), self.plan.unit))
-    }
-
-    /// What was born in each matured rung and is alive at the end, per unit.
-    pub(super) fn rungs(&self) -> Vec<Rate> {
-        let rate = |at: &usize| {
-            let (kept, units, chance) = (self.kept(*at), self.units[*at], self.plan.chance);
-            Rate {
-                bytes: kept.bytes / units,
-                low: kept.lower(chance) / units,
-                high: kept.upper(self.survival.grain(), chance) / units,
-                unit: self.plan.unit,
-            }
-            .rounded()
-        };
-        self.plan.matured.iter().map(rate).collect()
     }
 
     fn threshold(&self) -> String {
