@@ -169,12 +169,17 @@ impl Symbolizer {
 
     fn locations(&mut self, profile: &Profile) -> Result<Vec<Frames>, Error> {
         let mut by_mapping: HashMap<usize, Rc<Module>> = HashMap::new();
-        let mut frames = Vec::with_capacity(profile.locations.len());
-        for location in &profile.locations {
+        let unknown: Frames = Frames::from([]);
+        let mut frames = vec![unknown; profile.locations.len()];
+        // Neighbours in the file are looked up one after the other: what describes them is read once.
+        let mut order: Vec<usize> = (0..profile.locations.len()).collect();
+        order.sort_by_key(|at| profile.locations[*at].address);
+        for at in order {
+            let location = &profile.locations[at];
             let mapped = location
                 .mapping
                 .and_then(|index| Some((index, profile.mappings.get(index)?)));
-            frames.push(match mapped {
+            frames[at] = match mapped {
                 _ if !location.lines.is_empty() => named_already(location, profile),
                 None => Frames::from([Arc::new(Frame::unknown(format!("{:#x}", location.address)))]),
                 Some((index, mapping)) => {
@@ -184,7 +189,7 @@ impl Symbolizer {
                     };
                     module.frames(mapping, location.address)
                 }
-            });
+            };
         }
         Ok(frames)
     }

@@ -1,9 +1,9 @@
 //! One file that was mapped into the measured process: is it the right one, and what is at an address?
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use addr2line::Loader;
@@ -35,12 +35,18 @@ pub fn build_id_of(path: &Path) -> Result<Option<String>, Error> {
     }
 }
 
+/// So many addresses are looked up before the loader is opened anew.
+const MOST_LOOKED_UP: usize = 4_000;
+
 pub(super) struct Module {
     name: String,
     is_program: bool,
     segments: Vec<Segment>,
+    path: PathBuf,
     /// Nothing where the file is not there, or is another build.
-    loader: Option<Loader>,
+    loader: RefCell<Option<Loader>>,
+    /// Addresses that this loader has looked up.
+    looked_up: Cell<usize>,
     known: RefCell<HashMap<u64, Frames>>,
 }
 
@@ -104,7 +110,9 @@ impl Module {
             name,
             is_program: false,
             segments,
-            loader,
+            path: path.to_owned(),
+            loader: RefCell::new(loader),
+            looked_up: Cell::new(0),
             known: RefCell::default(),
         }
     }
@@ -139,8 +147,24 @@ impl Module {
         (offset - segment.offset).checked_add(segment.address)
     }
 
+    /// A loader keeps all that it has read of the file: begun anew after so many addresses, what it takes is bounded.
+    fn forget_now_and_then(&self) {
+        self.looked_up.set(self.looked_up.get() + 1);
+        if self.looked_up.get() <= MOST_LOOKED_UP {
+            return;
+        }
+        self.looked_up.set(0);
+        let mut loader = self.loader.borrow_mut();
+        // The old one first, or there would be two. A file that is gone by now leaves the rest without names.
+        if loader.take().is_some() {
+            *loader = Loader::new(&self.path).ok();
+        }
+    }
+
     fn look_up(&self, address: u64) -> Frames {
-        let Some(loader) = &self.loader else {
+        self.forget_now_and_then();
+        let loader = self.loader.borrow();
+        let Some(loader) = &*loader else {
             return self.nameless(address);
         };
         let mut frames = Vec::new();
