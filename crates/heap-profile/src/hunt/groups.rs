@@ -18,7 +18,7 @@ pub(super) struct Group {
     pub(super) function: String,
     /// The lines, by their place in the evidence.
     pub(super) lines: Vec<usize>,
-    /// For a function above several sites: where it stands in the stack of the first line.
+    /// Whether it is a function above several sites, and no site itself.
     pub(super) spread: bool,
     /// Where the frame that names the group stands in the stack of each line; nothing where there is no frame.
     named: Vec<Option<usize>>,
@@ -88,14 +88,6 @@ impl Groups {
 }
 
 impl Group {
-    pub(super) fn survival(&self, evidence: &Evidence<'_>) -> Survival {
-        Survival::of(evidence.parts.len(), self.of(evidence))
-    }
-
-    pub(super) fn of<'e, 'a>(&self, evidence: &'e Evidence<'a>) -> impl Iterator<Item = &'e Line<'a>> {
-        self.lines.iter().map(|at| &evidence.lines[*at])
-    }
-
     /// What to show of it: of each line what grew most, from the first snapshot to the last.
     pub(super) fn face(&self, evidence: &Evidence<'_>) -> Face {
         let last = evidence.parts.len() - 1;

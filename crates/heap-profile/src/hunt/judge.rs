@@ -219,15 +219,15 @@ impl<'e, 'a> Hunt<'e, 'a> {
     fn live(&self, lines: &[usize], instrument: &[usize]) -> LiveGrowth {
         let parts = &self.evidence.parts;
         let counted = |at: usize| parts[at].live.and_then(|live| i64::try_from(live).ok());
-        let net = |lines: &[usize]| self.course(lines).survival.net(0, self.plan.last, self.plan.last);
-        let all: Vec<usize> = lines.to_vec();
+        let net = |course: &Course<'_>| course.survival.net(0, self.plan.last, self.plan.last);
+        let (all, instrument) = (self.course(lines), self.course(instrument));
         LiveGrowth {
             bytes: counted(self.plan.last)
                 .zip(counted(0))
                 .map(|(last, first)| last - first),
             sampled_bytes: net(&all).bytes().round() as i64,
-            instrument_bytes: net(instrument).bytes().round() as i64,
-            per_unit: self.course(&all).rate_in(self.plan.unit),
+            instrument_bytes: net(&instrument).bytes().round() as i64,
+            per_unit: all.rate_in(self.plan.unit),
         }
     }
 

@@ -28,6 +28,7 @@ impl Hunt<'_, '_> {
             .filter(|site| site.judged.verdict != Verdict::Steady)
             .collect();
         let first = parts.first().map_or(0, |part| part.begun_nanos());
+        let judged: Vec<JudgedSite> = told.iter().map(|site| self.judged_site(site)).collect();
         Report {
             version: REPORT_VERSION,
             subject: settings.subject.clone(),
@@ -38,8 +39,8 @@ impl Hunt<'_, '_> {
             threshold: settings.threshold,
             looks: settings.look,
             live,
-            fields: self.fields(&told),
-            sites: told.iter().map(|site| self.judged_site(site)).collect(),
+            fields: self.fields(&told, &judged),
+            sites: judged,
             steady_sites,
             phases: parts.iter().map(|part| part.figures(settings.unit)).collect(),
             smallest_leak: self.smallest(),
@@ -50,13 +51,13 @@ impl Hunt<'_, '_> {
     }
 
     /// The leaking sites of each field together, what grew most first.
-    fn fields(&self, told: &[&Site]) -> Vec<FieldGrowth> {
+    fn fields(&self, told: &[&Site], judged: &[JudgedSite]) -> Vec<FieldGrowth> {
         let mut fields: Vec<(Option<String>, Unit, Vec<usize>)> = Vec::new();
         for (at, site) in told.iter().enumerate() {
             if site.judged.verdict != Verdict::Leak {
                 continue;
             }
-            let (field, unit) = (site.group.face(self.evidence).field, site.judged.rate.unit);
+            let (field, unit) = (judged[at].field.clone(), site.judged.rate.unit);
             match fields
                 .iter_mut()
                 .find(|(known, in_unit, _)| (known, *in_unit) == (&field, unit))
@@ -91,10 +92,10 @@ impl Hunt<'_, '_> {
 
     fn judged_site(&self, site: &Site) -> JudgedSite {
         let (face, judged) = (site.group.face(self.evidence), &site.judged);
-        let survival = site.group.survival(self.evidence);
         let phases = self.evidence.parts.len();
         let round = |value: f64| value.round() as i64;
         let course = self.course(&site.group.lines);
+        let survival = &course.survival;
         JudgedSite {
             key: site.group.function.clone(),
             function: crate::names::short(&site.group.function),
