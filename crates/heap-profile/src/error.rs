@@ -20,6 +20,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// What a reference scan has found cannot be read.
+    #[error("the reference graph cannot be read: {reason}")]
+    BadGraph {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The schema of the service cannot be read.
     #[error("the schema cannot be read: {reason}")]
     BadSchema {
@@ -193,6 +199,12 @@ impl Error {
 
     pub(crate) fn bad_schema(reason: impl std::fmt::Display) -> Error {
         Error::BadSchema {
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(crate) fn bad_graph(reason: impl std::fmt::Display) -> Error {
+        Error::BadGraph {
             reason: reason.to_string(),
         }
     }

@@ -11,6 +11,7 @@
 //! - [`Fields`] reads the GraphQL field from a stack, checked against the [`Schema`]; [`element_type`] what was allocated.
 //! - [`live_heap`] and [`live_heap_named`] add one snapshot up by operation, cohort, field, type or stack.
 //! - [`hunt`] judges a series of snapshots, taken while load was put on a service: leak or no leak, and how large.
+//! - [`holders`] says who keeps a site's objects alive, from what a reference scan found.
 //! - [`compare`] weighs two or more symbolized snapshots against each other: by call site, and by field, operation, type,
 //!   cohort and function ([`Comparison::view`]).
 //! - [`render`] makes text of a comparison, and flame graphs of one snapshot or of the difference of two, and
@@ -22,6 +23,7 @@
 mod compare;
 mod error;
 mod fields;
+pub mod holders;
 pub mod hunt;
 mod info;
 mod live;
