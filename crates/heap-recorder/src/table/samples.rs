@@ -25,8 +25,9 @@ pub(crate) const DEFAULT_LIMIT: usize = 1 << 20;
 /// An object that was sampled and is not freed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
-    /// Where it is; 0 marks a free slot.
-    pub(crate) address: usize,
+    /// Where it is, with all bits the other way round; 0 marks a free slot. So the table holds no pointers, and is in the
+    /// way of nobody who looks for those.
+    turned: usize,
     /// Its usable size.
     pub(crate) size: usize,
     /// The site that allocated it: see [`super::sites`].
@@ -54,7 +55,7 @@ impl Sample {
         lg_interval: u8,
     ) -> Self {
         Self {
-            address,
+            turned: !address,
             size,
             site,
             cohort,
@@ -62,6 +63,15 @@ impl Sample {
             lg_interval,
             pending: 0,
         }
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> usize {
+        !self.turned
+    }
+
+    fn is_free(&self) -> bool {
+        self.turned == 0
     }
 }
 
@@ -112,7 +122,7 @@ fn uncounted(size: usize) -> i64 {
 /// `realloc` reports the new object first and the old one's end afterwards: in place at the same address; moved, at an
 /// address that another thread may have got in the meantime (`prof_realloc` in jemalloc's prof_inlines.h).
 pub(crate) fn insert(sample: Sample) {
-    let (shard, hash) = place_of(sample.address);
+    let (shard, hash) = place_of(sample.address());
     locked(shard).insert(hash, sample);
 }
 
@@ -134,7 +144,7 @@ pub(crate) fn visit(mut look: impl FnMut(&[Sample])) -> Option<()> {
         // All slots, the free ones too: one copy of memory is the shortest way through.
         slots.extend(&locked(shard).slots)?;
         taken.clear();
-        for sample in slots.iter().filter(|slot| slot.address != 0) {
+        for sample in slots.iter().filter(|slot| !slot.is_free()) {
             taken.push(*sample)?;
         }
         look(&taken);
@@ -174,7 +184,7 @@ impl Shard {
     }
 
     fn insert(&mut self, hash: usize, sample: Sample) {
-        match find(&self.slots, hash, sample.address) {
+        match find(&self.slots, hash, sample.address()) {
             Found::Here(at) => {
                 if let Some(slot) = self.slots.get_mut(at) {
                     self.uncounted += uncounted(sample.size) - uncounted(slot.size);
@@ -182,7 +192,7 @@ impl Shard {
                     *slot = Sample { pending, ..sample };
                 }
             }
-            Found::Free(_) | Found::NoSlots => match self.room_for(hash, sample.address) {
+            Found::Free(_) | Found::NoSlots => match self.room_for(hash, sample.address()) {
                 Some(slot) => {
                     *slot = sample;
                     self.len += 1;
@@ -218,8 +228,8 @@ impl Shard {
         }
         if (self.len + 1) * 4 > self.slots.len() * 3 {
             let mut grown = Pages::zeroed((self.slots.len() * 2).max(LEAST_SLOTS))?;
-            for sample in self.slots.iter().filter(|slot| slot.address != 0) {
-                if let Found::Free(at) = find(&grown, place_of(sample.address).1, sample.address) {
+            for sample in self.slots.iter().filter(|slot| !slot.is_free()) {
+                if let Found::Free(at) = find(&grown, place_of(sample.address()).1, sample.address()) {
                     *grown.get_mut(at)? = *sample;
                 }
             }
@@ -253,11 +263,13 @@ fn find(slots: &[Sample], hash: usize, address: usize) -> Found {
     let mut at = hash & mask;
     // A quarter of the slots is free: this ends.
     while let Some(slot) = slots.get(at) {
-        match slot.address {
-            0 => return Found::Free(at),
-            found if found == address => return Found::Here(at),
-            _ => at = (at + 1) & mask,
+        if slot.is_free() {
+            return Found::Free(at);
         }
+        if slot.address() == address {
+            return Found::Here(at);
+        }
+        at = (at + 1) & mask;
     }
     Found::NoSlots
 }
@@ -268,10 +280,10 @@ fn close_gap(slots: &mut [Sample], mut gap: usize) {
     let mut at = gap;
     loop {
         at = (at + 1) & mask;
-        let Some(sample) = slots.get(at).copied().filter(|slot| slot.address != 0) else {
+        let Some(sample) = slots.get(at).copied().filter(|slot| !slot.is_free()) else {
             break;
         };
-        let home = place_of(sample.address).1 & mask;
+        let home = place_of(sample.address()).1 & mask;
         // It may move into the gap unless its home lies behind that.
         if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(gap) & mask) {
             if let Some(slot) = slots.get_mut(gap) {
@@ -281,7 +293,7 @@ fn close_gap(slots: &mut [Sample], mut gap: usize) {
         }
     }
     if let Some(slot) = slots.get_mut(gap) {
-        slot.address = 0;
+        slot.turned = 0;
     }
 }
 
