@@ -158,3 +158,61 @@ pub(crate) fn refused(name: &'static str, source: tikv_jemalloc_ctl::Error) -> E
         source,
     }
 }
+
+/// Looks up in which extent an address lies, without a lock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExtentQuery {
+    mib: [usize; 3],
+}
+
+/// A run of pages that holds one large object, or many small ones of one size.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Extent {
+    /// Objects that are not allocated.
+    pub(crate) free: usize,
+    /// Objects that there is room for.
+    pub(crate) objects: usize,
+    /// Its size; 0 where an address is in none.
+    pub(crate) bytes: usize,
+}
+
+impl ExtentQuery {
+    const NAME: &str = "experimental.utilization.batch_query\0";
+
+    pub(crate) fn find() -> Result<Self, Error> {
+        let mut mib = [0; 3];
+        raw::name_to_mib(Self::NAME.as_bytes(), &mut mib).map_err(|source| refused(Self::NAME, source))?;
+        Ok(Self { mib })
+    }
+
+    /// Asks about addresses; those that cannot be answered are in no extent. Each must lie where the allocator has had
+    /// memory: elsewhere it follows a null pointer. It takes no lock (`experimental_utilization_batch_query_ctl` in
+    /// jemalloc's ctl.c).
+    pub(crate) fn ask(&self, addresses: &[usize], extents: &mut [Extent]) {
+        let len = addresses.len().min(extents.len());
+        let mut room = len * size_of::<Extent>();
+        // SAFETY: the name takes so many pointers, which it looks up and does not follow, and gives three `size_t` for each
+        // (ctl.c): `Extent` has their layout, and `extents` has room for as many, as checked above.
+        let code = unsafe {
+            tikv_jemalloc_sys::mallctlbymib(
+                self.mib.as_ptr(),
+                self.mib.len(),
+                extents.as_mut_ptr().cast(),
+                &raw mut room,
+                addresses.as_ptr().cast_mut().cast(),
+                len * size_of::<usize>(),
+            )
+        };
+        if code != 0 {
+            extents.fill(Extent::default());
+        }
+    }
+
+    /// The extent of one address, which must lie where the allocator has had memory.
+    pub(crate) fn of(&self, address: usize) -> Extent {
+        let mut extents = [Extent::default()];
+        self.ask(&[address], &mut extents);
+        extents[0]
+    }
+}

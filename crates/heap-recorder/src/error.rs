@@ -67,6 +67,18 @@ pub enum Error {
     /// The kernel has no memory for a copy of the tables.
     #[error("there is no memory for a copy of the live samples")]
     OutOfMemory,
+    /// No live sample is what a reference scan was asked for.
+    #[error("no live sample fits: {reason}")]
+    NoSurvivors {
+        /// What was looked for.
+        reason: String,
+    },
+    /// The reference scan failed: the service itself is as it was.
+    #[error("the reference scan failed: {reason}")]
+    Scan {
+        /// What became of the copy of the process.
+        reason: String,
+    },
     /// A dump passes through a temporary file, which could not be written.
     #[error("cannot write the heap dump's temporary file in {}: {reason}", folder.display())]
     TemporaryFile {
@@ -97,6 +109,8 @@ impl Error {
             | Self::Interval { .. }
             | Self::FramePointers(_)
             | Self::OutOfMemory
+            | Self::NoSurvivors { .. }
+            | Self::Scan { .. }
             | Self::Purge { .. }
             | Self::Process { .. }
             | Self::Unreadable { .. }

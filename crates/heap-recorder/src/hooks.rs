@@ -17,7 +17,9 @@ use std::{
 };
 
 use crate::{
-    Error, Label, clock, ctl, load,
+    Error, Label, clock, ctl,
+    holders::windows,
+    load,
     table::{
         samples::{self, Sample},
         sites,
@@ -124,6 +126,7 @@ pub(crate) unsafe extern "C" fn sampled(
         // record of this stack, which counts this object.
         record(unsafe { slice::from_raw_parts(stack.cast::<usize>(), len as usize) })
     };
+    windows::note(address as usize, size);
     let (cohort, born) = (load::cohort(), clock::ticks());
     samples::insert(Sample::new(
         address as usize,

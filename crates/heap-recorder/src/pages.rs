@@ -30,6 +30,8 @@ pub(crate) unsafe trait Plain: Copy + Send + 'static {}
 // SAFETY: zero is a value of each.
 unsafe impl Plain for u32 {}
 // SAFETY: see above.
+unsafe impl Plain for u64 {}
+// SAFETY: see above.
 unsafe impl Plain for usize {}
 
 /// A growable array of plain values, outside of the allocator.
@@ -110,6 +112,12 @@ impl<T: Plain> Pages<T> {
         OWN_BYTES.fetch_add((bytes - self.mapped) as u64, Relaxed);
         (self.start, self.mapped) = (moved.cast(), bytes);
         Some(())
+    }
+
+    /// The addresses that it takes, from the first to the first behind it.
+    pub(crate) fn span(&self) -> (usize, usize) {
+        let start = self.start.as_ptr() as usize;
+        (start, start + self.mapped)
     }
 
     fn capacity(&self) -> usize {

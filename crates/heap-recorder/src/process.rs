@@ -16,6 +16,16 @@ pub(crate) fn rss() -> Result<u64, Error> {
     kilobytes("/proc/self/status", "VmRSS:", "a VmRSS line in kB")
 }
 
+/// The size of the system's pages.
+pub(crate) fn page_size() -> usize {
+    // SAFETY: it asks for a number.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size)
+        .ok()
+        .filter(|size| size.is_power_of_two())
+        .unwrap_or(4096)
+}
+
 /// The machine's memory in bytes.
 pub(crate) fn machine_total() -> Result<u64, Error> {
     static TOTAL: OnceLock<u64> = OnceLock::new();

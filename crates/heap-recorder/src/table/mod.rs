@@ -11,6 +11,8 @@ mod index;
 pub(crate) mod samples;
 pub(crate) mod sites;
 
+pub(crate) use index::Index;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Locks; there is nothing that could panic while it is held.

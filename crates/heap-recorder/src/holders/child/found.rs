@@ -1,0 +1,273 @@
+//! What a search has found: objects, the words that point to them, and the roots that have such words.
+
+use super::heap::Allocation;
+use crate::{
+    pages::{Pages, Plain},
+    table::Index,
+};
+
+/// Objects that are kept at most.
+pub(super) const MOST_OBJECTS: usize = 1 << 16;
+/// Words that point to them, at most.
+const MOST_EDGES: usize = 1 << 18;
+/// Roots, at most.
+const MOST_ROOTS: usize = 1 << 14;
+
+/// All of it.
+pub(in super::super) struct Found {
+    pub(in super::super) objects: Pages<Object>,
+    pub(in super::super) edges: Pages<Edge>,
+    pub(in super::super) roots: Pages<Root>,
+    pub(in super::super) figures: Figures,
+    by_base: Index,
+    by_address: Index,
+    groups: Pages<Group>,
+    by_key: Index,
+}
+
+/// An allocation that was looked at.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Object {
+    pub(super) at: Allocation,
+    pub(in super::super) flags: u32,
+    /// The first function of a task's vtable, or 0.
+    pub(in super::super) poll: usize,
+    /// The classes of the objects on the way down to a drawn one, a bit each.
+    pub(super) below: u64,
+    /// The object for which it was found.
+    pub(super) held: u32,
+}
+
+/// Somebody looked who points to it, and kept all of them.
+pub(in super::super) const EXPLORED: u32 = 1;
+/// It is looked for in this pass.
+pub(super) const SOUGHT: u32 = 2;
+/// It has the header of a task.
+pub(in super::super) const TASK: u32 = 4;
+/// That task is complete.
+pub(in super::super) const COMPLETE: u32 = 8;
+/// Not all that point to it were kept.
+pub(super) const PARTIAL: u32 = 16;
+/// A root reaches it that is hardly left over: a static, a task.
+pub(super) const ROOTED: u32 = 32;
+
+// SAFETY: all zero is an object of no size without flags.
+unsafe impl Plain for Object {}
+
+/// A word that points to an object.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Edge {
+    /// An object's or a root's position: see [`IS_ROOT`].
+    pub(in super::super) holder: u32,
+    pub(in super::super) held: u32,
+    pub(in super::super) offset: u64,
+    pub(in super::super) into: u64,
+    pub(in super::super) chain: u64,
+    /// The first function of the vtable that the next word points to, or 0.
+    pub(in super::super) vtable: usize,
+}
+
+/// The bit of [`Edge::holder`] that says that it is a root's position.
+pub(in super::super) const IS_ROOT: u32 = 1 << 31;
+
+// SAFETY: all zero is an edge from the first object to itself.
+unsafe impl Plain for Edge {}
+
+/// A word that is no object's.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Root {
+    /// Where the word is: in a file, from its beginning in memory; in a thread's variables, from their beginning.
+    pub(in super::super) address: usize,
+    pub(in super::super) kind: u32,
+    pub(in super::super) owner: u32,
+}
+
+// SAFETY: all zero is a root of no kind.
+unsafe impl Plain for Root {}
+
+/// Holders that look alike, met in one pass.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    key: u64,
+    count: u32,
+}
+
+// SAFETY: all zero is a group of none.
+unsafe impl Plain for Group {}
+
+/// How far it went, and what it cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in super::super) struct Figures {
+    /// The first so many objects are the drawn ones.
+    pub(in super::super) targets: u64,
+    pub(in super::super) read: u64,
+    pub(in super::super) passes: u64,
+    pub(in super::super) stopped: u64,
+}
+
+impl Found {
+    pub(super) fn new() -> Self {
+        Self {
+            objects: Pages::new(),
+            edges: Pages::new(),
+            roots: Pages::new(),
+            figures: Figures::default(),
+            by_base: Index::new(),
+            by_address: Index::new(),
+            groups: Pages::new(),
+            by_key: Index::new(),
+        }
+    }
+
+    /// Whether there is no room for more objects.
+    pub(super) fn is_full(&self) -> bool {
+        self.objects.len() >= MOST_OBJECTS
+    }
+
+    /// The object that begins at an address.
+    pub(super) fn object_at(&self, base: usize) -> Option<u32> {
+        let is_it = |at: u32| {
+            self.objects
+                .get(at as usize)
+                .is_some_and(|object| object.at.base == base)
+        };
+        self.by_base.find(hash(base as u64), is_it)
+    }
+
+    /// Enters an object; nothing where there is no room.
+    pub(super) fn enter(&mut self, at: Allocation, held: u32) -> Option<u32> {
+        if self.objects.len() >= MOST_OBJECTS {
+            return None;
+        }
+        let position = self.objects.len() as u32;
+        let below = self
+            .objects
+            .get(held as usize)
+            .map_or(0, |held| held.below | 1 << held.at.class);
+        self.objects.push(Object {
+            at,
+            flags: 0,
+            poll: 0,
+            below: if held == position { 0 } else { below },
+            held,
+        })?;
+        let objects = &self.objects;
+        let hash_of = |at: u32| {
+            objects
+                .get(at as usize)
+                .map_or(0, |object| hash(object.at.base as u64))
+        };
+        self.by_base.insert(hash(at.base as u64), position, hash_of)?;
+        Some(position)
+    }
+
+    /// Enters a root, or finds it; nothing where there is no room.
+    pub(super) fn enter_root(&mut self, root: Root) -> Option<u32> {
+        let key = |root: &Root| {
+            hash(root.address as u64 ^ u64::from(root.owner) << 48 ^ u64::from(root.kind) << 44)
+        };
+        let is_it = |at: u32| {
+            let found = self.roots.get(at as usize);
+            found.is_some_and(|found| {
+                (found.address, found.kind, found.owner) == (root.address, root.kind, root.owner)
+            })
+        };
+        if let Some(position) = self.by_address.find(key(&root), is_it) {
+            return Some(position);
+        }
+        if self.roots.len() >= MOST_ROOTS {
+            return None;
+        }
+        let position = self.roots.len() as u32;
+        self.roots.push(root)?;
+        let roots = &self.roots;
+        let hash_of = |at: u32| roots.get(at as usize).map_or(0, key);
+        self.by_address.insert(key(&root), position, hash_of)?;
+        Some(position)
+    }
+
+    /// Enters an edge. Where there is no room, what it points to is said to have more holders.
+    pub(super) fn connect(&mut self, edge: Edge) {
+        if self.edges.len() >= MOST_EDGES || self.edges.push(edge).is_none() {
+            self.flag(edge.held, PARTIAL);
+        }
+    }
+
+    pub(super) fn flag(&mut self, object: u32, flags: u32) {
+        if let Some(object) = self.objects.get_mut(object as usize) {
+            object.flags |= flags;
+        }
+    }
+
+    pub(super) fn unflag(&mut self, object: u32, flags: u32) {
+        if let Some(object) = self.objects.get_mut(object as usize) {
+            object.flags &= !flags;
+        }
+    }
+
+    pub(super) fn object(&self, at: u32) -> Option<&Object> {
+        self.objects.get(at as usize)
+    }
+
+    /// Counts one more holder that looks like this in this pass; says how many there were before.
+    pub(super) fn count_alike(&mut self, key: u64) -> u32 {
+        let is_it = |at: u32| self.groups.get(at as usize).is_some_and(|group| group.key == key);
+        let position = self.by_key.find(hash(key), is_it).or_else(|| {
+            let position = self.groups.len() as u32;
+            self.groups.push(Group { key, count: 0 })?;
+            let groups = &self.groups;
+            let hash_of = |at: u32| groups.get(at as usize).map_or(0, |group| hash(group.key));
+            self.by_key.insert(hash(key), position, hash_of)?;
+            Some(position)
+        });
+        let group = position.and_then(|at| self.groups.get_mut(at as usize));
+        group.map_or(u32::MAX, |group| {
+            group.count = group.count.saturating_add(1);
+            group.count - 1
+        })
+    }
+
+    /// Forgets the counts, for a new pass.
+    pub(super) fn forget_alike(&mut self) {
+        self.groups.clear();
+        self.by_key = Index::new();
+    }
+
+    /// Says of each object whether a root reaches it that is hardly left over; how many of the first `targets` are.
+    pub(super) fn root(&mut self, targets: usize, counts: impl Fn(&Root) -> bool) -> usize {
+        for object in self.objects.iter_mut() {
+            let is_task = object.flags & (TASK | COMPLETE) == TASK;
+            object.flags = object.flags & !ROOTED | if is_task { ROOTED } else { 0 };
+        }
+        loop {
+            let mut changed = false;
+            for at in 0..self.edges.len() {
+                let Some(edge) = self.edges.get(at).copied() else {
+                    break;
+                };
+                let is_rooted = |at: u32| self.object(at).is_some_and(|object| object.flags & ROOTED != 0);
+                let holder_is = match edge.holder & IS_ROOT {
+                    0 => is_rooted(edge.holder),
+                    _ => self
+                        .roots
+                        .get((edge.holder & !IS_ROOT) as usize)
+                        .is_some_and(&counts),
+                };
+                if holder_is && !is_rooted(edge.held) {
+                    self.flag(edge.held, ROOTED);
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        let rooted = |object: &&Object| object.flags & ROOTED != 0;
+        self.objects.iter().take(targets).filter(rooted).count()
+    }
+}
+
+/// Spreads a number over all bits (Fibonacci hashing), the low ones too.
+pub(super) fn hash(number: u64) -> u64 {
+    number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+}

@@ -1,0 +1,49 @@
+//! What the frozen copy of the process does: it looks through its memory, and sends what it found.
+//!
+//! Nothing here may allocate through the allocator, take a lock, panic or return into the program: other threads, which may
+//! have held a lock when the copy was made, are not there to give it back. Its arrays are [`Pages`](crate::pages::Pages);
+//! its files are read by system calls.
+//!
+//! - [`search`] goes from the drawn objects to who points to them, level by level: start there
+//! - [`maps`] tells what memory there is, [`heap`] which allocation an address lies in
+//! - [`pass`] goes once through memory; [`chain`] follows objects that hold others like themselves
+//! - [`found`] keeps objects, edges and roots; [`send`] writes them into the pipe
+
+pub(super) mod chain;
+pub(super) mod file;
+pub(super) mod found;
+pub(super) mod heap;
+pub(super) mod maps;
+pub(super) mod pass;
+pub(super) mod search;
+pub(super) mod send;
+
+use super::question::Question;
+
+/// How the copy ends, as an exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub(super) enum End {
+    /// All that was found is in the pipe.
+    Sent = 0,
+    /// The kernel has no memory for its arrays.
+    NoMemory = 10,
+    /// `/proc/self/maps` cannot be read.
+    NoMaps = 11,
+    /// Nobody reads the pipe.
+    NoReader = 12,
+}
+
+/// Does all of it.
+pub(super) fn run(question: &Question, pipe: i32) -> End {
+    let Some(mut regions) = maps::regions(question) else {
+        return End::NoMaps;
+    };
+    let Some(found) = search::search(question, &mut regions) else {
+        return End::NoMemory;
+    };
+    match send::send(question, &found, pipe) {
+        Some(()) => End::Sent,
+        None => End::NoReader,
+    }
+}

@@ -1,0 +1,353 @@
+//! From the drawn objects to who points to them, to who points to those, and so on, a pass over memory each, until roots
+//! are found.
+
+use std::ptr;
+
+use super::super::question::{Kind, Question, Region};
+use super::chain::Chains;
+use super::found::{COMPLETE, EXPLORED, Edge, Found, IS_ROOT, PARTIAL, Root, SOUGHT, TASK};
+use super::heap::{Allocation, Heap};
+use super::pass::{Filter, Memory, Word};
+
+/// How far from the drawn objects is looked.
+const MOST_LEVELS: u32 = 48;
+/// When nearly all drawn objects are known to be held by something that lasts: so many levels more, for other holders.
+const MORE_LEVELS: u32 = 2;
+/// The same where only threads' stacks hold them.
+const MORE_LEVELS_FOR_STACKS: u32 = 6;
+/// Nearly all: so many hundredths.
+const NEARLY_ALL: usize = 95;
+/// Of holders that look alike, at least so many are followed from one pass.
+const LEAST_ALIKE: u32 = 64;
+
+/// Why a search ended early, as the figures have it.
+pub(in super::super) const ENDED: u64 = 0;
+pub(in super::super) const STOPPED_BY_LEVELS: u64 = 1;
+pub(in super::super) const STOPPED_BY_TIME: u64 = 2;
+pub(in super::super) const STOPPED_BY_OBJECTS: u64 = 3;
+
+/// Looks. Nothing where there is no memory for it.
+pub(super) fn search<'q>(question: &'q Question, regions: &'q mut [Region]) -> Option<Found> {
+    let mut search = Search {
+        memory: Memory::of(question, regions)?,
+        found: Found::new(),
+        chains: Chains::new(),
+        targets: 0,
+        alike: LEAST_ALIKE,
+        time_is_up: false,
+    };
+    search.begin()?;
+    search.climb()?;
+    Some(search.found)
+}
+
+pub(super) struct Search<'q> {
+    pub(super) memory: Memory<'q>,
+    pub(super) found: Found,
+    pub(super) chains: Chains,
+    /// The first so many objects are the drawn ones.
+    targets: usize,
+    /// Of holders that look alike, so many are followed from one pass.
+    pub(super) alike: u32,
+    time_is_up: bool,
+}
+
+impl Search<'_> {
+    /// Enters the drawn objects that are still there.
+    fn begin(&mut self) -> Option<()> {
+        let question = self.memory.question;
+        for target in question.targets.iter() {
+            let sample = question.samples.get(*target as usize)?;
+            let there = self.memory.heap.allocation(sample.address);
+            if let Some(at) = there.filter(|at| at.sample == target + 1) {
+                let position = self.found.objects.len() as u32;
+                let entered = self.found.enter(at, position)?;
+                look_at(&mut self.found, question, entered);
+            }
+        }
+        self.targets = self.found.objects.len();
+        self.found.figures.targets = self.targets as u64;
+        self.alike = LEAST_ALIKE.max(self.targets as u32 * 2);
+        Some(())
+    }
+
+    fn climb(&mut self) -> Option<()> {
+        let (mut from, mut last_level) = (0, MOST_LEVELS);
+        for level in 1.. {
+            let until = self.found.objects.len();
+            if !self.level(from, until)? {
+                self.found.figures.stopped = if self.time_is_up { STOPPED_BY_TIME } else { ENDED };
+                break;
+            }
+            if let Some(classes) = self.repeated(until) {
+                self.chain(classes)?;
+            }
+            last_level = last_level.min(self.last_level(level));
+            if level >= last_level {
+                self.found.figures.stopped = if last_level == MOST_LEVELS {
+                    STOPPED_BY_LEVELS
+                } else {
+                    ENDED
+                };
+                break;
+            }
+            from = until;
+        }
+        if self.found.is_full() && self.found.figures.stopped == ENDED {
+            self.found.figures.stopped = STOPPED_BY_OBJECTS;
+        }
+        Some(())
+    }
+
+    /// Looks who points to the objects at these positions. False where there is nothing to look for, or no time.
+    fn level(&mut self, from: usize, until: usize) -> Option<bool> {
+        let mut summary = 0;
+        let sought = |flags: u32| flags & EXPLORED == 0 && flags & (TASK | COMPLETE) != TASK;
+        for at in from..until {
+            let object = *self.found.objects.get(at)?;
+            if sought(object.flags) {
+                self.found.flag(at as u32, SOUGHT);
+                self.memory.heap.mark(object.at.base, object.at.size, true);
+                summary |= Memory::summary_of(object.at.base, object.at.size);
+            }
+        }
+        if summary == 0 {
+            return Some(false);
+        }
+        let filter = Filter {
+            summary,
+            not: 0,
+            only: u64::MAX,
+            to: 0,
+        };
+        let complete = self.pass(filter, |found, heap, word| {
+            let held = heap.allocation(word.value)?;
+            let position = found.object_at(held.base)?;
+            let is_sought = found.object(position)?.flags & SOUGHT != 0;
+            is_sought.then_some((position, held))
+        });
+        for at in from..until {
+            let object = *self.found.objects.get(at)?;
+            if object.flags & SOUGHT != 0 {
+                self.memory.heap.mark(object.at.base, object.at.size, false);
+                self.found.unflag(at as u32, SOUGHT);
+                let all = complete && object.flags & PARTIAL == 0;
+                self.found.flag(at as u32, if all { EXPLORED } else { 0 });
+            }
+        }
+        Some(complete)
+    }
+
+    /// Goes once through memory. `held` says which object a word points to, if it is one that is looked for.
+    pub(super) fn pass(
+        &mut self,
+        filter: Filter,
+        mut held: impl FnMut(&mut Found, &Heap<'_>, &Word) -> Option<(u32, Allocation)>,
+    ) -> bool {
+        self.found.figures.passes += 1;
+        let question = self.memory.question;
+        question.progress.begin_pass(self.found.figures.passes as u32);
+        self.found.forget_alike();
+        let (found, chains, alike) = (&mut self.found, &self.chains, self.alike);
+        let (read, complete) = self.memory.pass(filter, |heap, word| {
+            if let Some((position, at)) = held(found, heap, &word) {
+                let mut holders = Holders {
+                    question,
+                    found: &mut *found,
+                    chains,
+                    alike,
+                };
+                holders.note(heap, &word, position, at);
+            }
+        });
+        self.found.figures.read += read;
+        self.time_is_up |= !complete;
+        complete
+    }
+
+    /// The classes of the objects that hold others like themselves, if that is what was found from a position on: a list
+    /// is not climbed one by one.
+    fn repeated(&self, from: usize) -> Option<u64> {
+        let (mut new, mut repeated, mut classes) = (0, 0, 0);
+        for object in self.found.objects.iter().skip(from) {
+            new += 1;
+            if let Some(between) = self.between(object.at.class, object.below, object.held) {
+                repeated += 1;
+                classes |= between;
+            }
+        }
+        (repeated > 0 && repeated * 4 >= new && !self.chains.know(classes)).then_some(classes)
+    }
+
+    /// The classes on the way down from an object to the next one of its own class.
+    fn between(&self, class: u8, below: u64, mut held: u32) -> Option<u64> {
+        if class == super::heap::LARGE || below >> class & 1 == 0 {
+            return None;
+        }
+        let mut classes = 0;
+        loop {
+            let object = self.found.object(held)?;
+            classes |= 1 << object.at.class;
+            if object.at.class == class {
+                return (classes >> super::heap::LARGE & 1 == 0).then_some(classes);
+            }
+            if object.held == held {
+                return None;
+            }
+            held = object.held;
+        }
+    }
+
+    /// Up to which level to go on, seeing what is held by what.
+    fn last_level(&mut self, level: u32) -> u32 {
+        let lasting = |root: &Root| root.kind == Kind::Static as u32 || root.kind == Kind::ThreadLocal as u32;
+        let threads = &self.memory.question.threads;
+        let waiting = |root: &Root| {
+            let thread = threads.get(root.owner as usize);
+            lasting(root)
+                || root.kind == Kind::Stack as u32 && thread.is_some_and(|thread| thread.stack_pointer != 0)
+        };
+        let enough = |rooted: usize| rooted * 100 >= self.targets * NEARLY_ALL;
+        if enough(self.found.root(self.targets, lasting)) {
+            level + MORE_LEVELS
+        } else if enough(self.found.root(self.targets, waiting)) {
+            level + MORE_LEVELS_FOR_STACKS
+        } else {
+            MOST_LEVELS
+        }
+    }
+}
+
+/// Enters what points to something.
+struct Holders<'s> {
+    question: &'s Question,
+    found: &'s mut Found,
+    chains: &'s Chains,
+    alike: u32,
+}
+
+impl Holders<'_> {
+    fn note(&mut self, heap: &Heap<'_>, word: &Word, position: u32, held: Allocation) {
+        let holder = match word.region.kind {
+            Kind::Anonymous | Kind::Heap => match heap.allocation(word.location) {
+                // A pointer to itself holds nothing.
+                Some(at) if at.base == held.base => return,
+                Some(at) => self
+                    .object(at, word.location - at.base, position)
+                    .map(|holder| (holder, at.base)),
+                None if word.region.kind == Kind::Heap => return,
+                None if heap.is_extent_note(word.location, word.value, word.next()) => return,
+                None => self.root(word).map(|root| (root, word.location)),
+            },
+            _ => self.root(word).map(|root| (root, word.location)),
+        };
+        match holder {
+            Some((holder, base)) => self.found.connect(Edge {
+                holder,
+                held: position,
+                offset: (word.location - base) as u64,
+                into: (word.value - held.base) as u64,
+                chain: 0,
+                vtable: vtable(self.question, word.next()),
+            }),
+            None => self.found.flag(position, PARTIAL),
+        }
+    }
+
+    /// The object at a place, entered unless there are enough like it.
+    fn object(&mut self, at: Allocation, offset: usize, held: u32) -> Option<u32> {
+        if let Some(known) = self.found.object_at(at.base) {
+            return Some(known);
+        }
+        if self.chains.reached(at.base) {
+            return None;
+        }
+        let key = match at.class {
+            super::heap::LARGE => at.base,
+            class => usize::from(class) << 40 | offset,
+        };
+        if self.found.count_alike(key as u64) >= self.alike {
+            return None;
+        }
+        let entered = self.found.enter(at, held)?;
+        look_at(self.found, self.question, entered);
+        Some(entered)
+    }
+
+    fn root(&mut self, word: &Word) -> Option<u32> {
+        let Region {
+            start, kind, owner, ..
+        } = word.region;
+        let key = 1 << 63 | (kind as u64) << 32 | u64::from(owner);
+        if kind != Kind::Static && self.found.count_alike(key) >= self.alike {
+            return None;
+        }
+        let address = if kind == Kind::ThreadLocal {
+            word.location - start
+        } else {
+            word.location
+        };
+        let root = Root {
+            address,
+            kind: kind as u32,
+            owner,
+        };
+        self.found.enter_root(root).map(|root| root | IS_ROOT)
+    }
+}
+
+/// Sees whether an object is a task of tokio's: its header has the state, a link, and a vtable of seven functions and the
+/// offsets of three parts (`Header` and `Vtable` in tokio's runtime/task).
+pub(super) fn look_at(found: &mut Found, question: &Question, position: u32) {
+    const FUNCTIONS: usize = 7;
+    const OFFSETS: usize = 3;
+    const WORD: usize = size_of::<usize>();
+    /// The bit of the state that says that it is done (`COMPLETE` in tokio's state.rs).
+    const IS_COMPLETE: usize = 0b10;
+    let Some(object) = found
+        .objects
+        .get_mut(position as usize)
+        .filter(|object| object.at.size >= 128)
+    else {
+        return;
+    };
+    let size = object.at.size;
+    let is_task = |header: &usize| {
+        let vtable = read(header + 2 * WORD);
+        let is_function = |at: usize| question.is_code(read(vtable + at * WORD));
+        let is_offset = |at: usize| (1..size).contains(&read(vtable + at * WORD));
+        question.is_data(vtable, (FUNCTIONS + OFFSETS) * WORD)
+            && (0..FUNCTIONS).all(is_function)
+            && (FUNCTIONS..FUNCTIONS + OFFSETS).all(is_offset)
+    };
+    // The allocator moves the beginning of a large object by so many lines of the cache, to spread them.
+    let is_moved = object.at.class == super::heap::LARGE && object.at.sample == 0;
+    let headers = if is_moved { 1 << question.lg_heap_page } else { 1 };
+    let mut headers = (0..headers).step_by(128).map(|offset| object.at.base + offset);
+    if let Some(header) = headers.find(is_task) {
+        let complete = read(header) & IS_COMPLETE != 0;
+        object.flags |= if complete { TASK | COMPLETE } else { TASK };
+        object.poll = read(read(header + 2 * WORD));
+    }
+}
+
+/// The first function of a vtable: what drops, then size and alignment, then methods. 0 where a word points to none.
+fn vtable(question: &Question, word: usize) -> usize {
+    const WORD: usize = size_of::<usize>();
+    if !question.is_data(word, 3 * WORD) {
+        return 0;
+    }
+    let (drop, size, align) = (read(word), read(word + WORD), read(word + 2 * WORD));
+    if question.is_code(drop) && size < 1 << 32 && align.is_power_of_two() && align <= 4096 {
+        drop
+    } else {
+        0
+    }
+}
+
+/// Reads a word of an object, or of a file's data.
+pub(super) fn read(address: usize) -> usize {
+    // SAFETY: it is called with addresses within allocations that lie in mappings that can be read, and within parts of
+    // files that can (`Question::is_data`); they are aligned, and any bits are a number.
+    unsafe { ptr::read_volatile(ptr::with_exposed_provenance::<usize>(address)) }
+}

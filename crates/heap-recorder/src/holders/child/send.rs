@@ -1,0 +1,131 @@
+//! Writes what was found into the pipe, as 64-bit words. [`super::super::outcome`] reads them.
+//!
+//! No address of an object goes along, nor what is in it: a left-over copy of the answer would look like a holder to the next
+//! scan.
+
+use super::super::question::Question;
+use super::file::{File, kilobytes};
+use super::found::{Found, TASK};
+use super::search::read;
+use crate::pages;
+
+/// What the answer begins with.
+pub(in super::super) const MAGIC: u64 = u64::from_le_bytes(*b"holders1");
+/// Words of each part of the answer.
+pub(in super::super) const HEADER: usize = 9;
+pub(in super::super) const OBJECT: usize = 6;
+pub(in super::super) const EDGE: usize = 6;
+pub(in super::super) const ROOT: usize = 3;
+/// A word of an object that is no count.
+pub(in super::super) const NO_COUNT: u64 = u64::MAX;
+/// Counts of an `Arc` or `Rc` are below this; its own limit is `isize::MAX`, and no pointer is as small.
+const MOST_COUNTED: u64 = 1 << 31;
+/// What is not known.
+pub(in super::super) const UNKNOWN: u64 = u64::MAX;
+
+/// Sends all of it; nothing where nobody reads.
+pub(super) fn send(question: &Question, found: &Found, pipe: i32) -> Option<()> {
+    let mut pipe = Pipe {
+        pipe,
+        words: [0; 512],
+        len: 0,
+    };
+    pipe.all([
+        MAGIC,
+        found.figures.targets,
+        found.objects.len() as u64,
+        found.edges.len() as u64,
+        found.roots.len() as u64,
+        found.figures.read,
+        found.figures.passes,
+        found.figures.stopped,
+        pages::own_bytes(),
+    ])?;
+    for object in found.objects.iter() {
+        let sample = question.samples.get((object.at.sample as usize).wrapping_sub(1));
+        let count = |at: usize| {
+            let word = read(object.at.base + at * size_of::<usize>()) as u64;
+            if word < MOST_COUNTED { word } else { NO_COUNT }
+        };
+        pipe.all([
+            object.at.size as u64,
+            sample.map_or(UNKNOWN, |sample| u64::from(sample.site)),
+            count(0),
+            if object.at.size >= 2 * size_of::<usize>() {
+                count(1)
+            } else {
+                NO_COUNT
+            },
+            if object.flags & TASK != 0 {
+                object.poll as u64
+            } else {
+                0
+            },
+            u64::from(object.flags),
+        ])?;
+    }
+    for edge in found.edges.iter() {
+        pipe.all([
+            u64::from(edge.holder),
+            u64::from(edge.held),
+            edge.offset,
+            edge.into,
+            edge.chain,
+            edge.vtable as u64,
+        ])?;
+    }
+    for root in found.roots.iter() {
+        pipe.all([root.address as u64, u64::from(root.kind), u64::from(root.owner)])?;
+    }
+    pipe.all([private_bytes().unwrap_or(UNKNOWN)])?;
+    pipe.flush()
+}
+
+/// What is this process's alone by now: its own arrays, and pages that the other one has written to since. Nothing where the
+/// kernel does not say (`/proc/self/smaps_rollup`, Linux 4.14).
+fn private_bytes() -> Option<u64> {
+    let file = File::open(c"/proc/self/smaps_rollup")?;
+    let mut sum = None;
+    file.for_each_line(|line| {
+        for key in [&b"Private_Dirty:"[..], b"Private_Clean:"] {
+            if let Some(bytes) = kilobytes(line, key) {
+                sum = Some(sum.unwrap_or(0) + bytes);
+            }
+        }
+    });
+    sum
+}
+
+struct Pipe {
+    pipe: i32,
+    words: [u64; 512],
+    len: usize,
+}
+
+impl Pipe {
+    fn all<const N: usize>(&mut self, words: [u64; N]) -> Option<()> {
+        for word in words {
+            if self.len == self.words.len() {
+                self.flush()?;
+            }
+            *self.words.get_mut(self.len)? = word;
+            self.len += 1;
+        }
+        Some(())
+    }
+
+    fn flush(&mut self) -> Option<()> {
+        let words = self.words.get(..self.len)?;
+        let (mut start, mut left) = (words.as_ptr().cast::<u8>(), size_of_val(words));
+        while left > 0 {
+            // SAFETY: `left` bytes from `start` on are words that were set.
+            let written = unsafe { libc::write(self.pipe, start.cast(), left) };
+            let written = usize::try_from(written).ok().filter(|written| *written > 0)?;
+            // SAFETY: no more was written than there was.
+            start = unsafe { start.add(written) };
+            left -= written;
+        }
+        self.len = 0;
+        Some(())
+    }
+}
