@@ -14,7 +14,8 @@ use crate::live::Variance;
 use crate::model::{number, text};
 use crate::symbolize::{Frame, SymbolizedSample};
 use crate::{
-    BORN, COHORT, Error, FIELD, Fields, INSTRUMENT, INTERVAL, OBJECT_SIZE, OPERATION, Schema, Symbolized,
+    BORN, COHORT, Error, FIELD, Fields, INSTRUMENT, INTERVAL, OBJECT_SIZE, OPERATION, STACK, Schema,
+    Symbolized,
 };
 
 /// All snapshots of a hunt, added up.
@@ -22,6 +23,8 @@ pub(super) struct Evidence<'a> {
     /// One for each snapshot: what was done before it.
     pub(super) parts: Vec<Part>,
     pub(super) lines: Vec<Line<'a>>,
+    /// The number of the cohort that each snapshot opened.
+    pub(super) opened: Vec<u32>,
     /// The mean number of bytes from one sample to the next, at the last snapshot.
     pub(super) interval: f64,
 }
@@ -34,6 +37,8 @@ pub(super) struct Line<'a> {
     pub(super) field: Option<String>,
     /// When the oldest object was born that is alive at the last snapshot, in milliseconds since 1970.
     pub(super) since: Option<i64>,
+    /// Bytes at the last snapshot, by the stack's id in the recorder's table: stacks that read the same are one line.
+    pub(super) stacks: BTreeMap<u32, f64>,
     grain: Grain,
     /// By the phase that it was born in, and the phase at whose end it was alive.
     cells: BTreeMap<(usize, usize), Amount>,
@@ -52,6 +57,16 @@ impl Line<'_> {
     /// Whether the instrument allocated it for itself, or to be found.
     pub(super) fn is_instrument(&self) -> bool {
         self.operation == Some(INSTRUMENT)
+    }
+
+    /// What the last snapshot alone says.
+    fn add_last(&mut self, sample: &SymbolizedSample, bytes: f64) {
+        let since = number(&sample.labels, BORN);
+        self.since = [self.since, since].into_iter().flatten().min();
+        let stack = number(&sample.labels, STACK).and_then(|id| u32::try_from(id).ok());
+        if let Some(stack) = stack {
+            *self.stacks.entry(stack).or_default() += bytes;
+        }
     }
 }
 
@@ -115,6 +130,7 @@ impl<'a> Evidence<'a> {
         Ok(Evidence {
             parts,
             lines: gathering.lines,
+            opened,
             interval,
         })
     }
@@ -170,8 +186,7 @@ impl<'a> Gathering<'a> {
             line.grain = line.grain.max(row.grain);
             *line.cells.entry((born, alive)).or_default() += row.amount;
             if is_last {
-                let since = number(&sample.labels, BORN);
-                line.since = [line.since, since].into_iter().flatten().min();
+                line.add_last(sample, row.amount.bytes);
             }
         }
         Ok(())
@@ -194,6 +209,7 @@ impl<'a> Gathering<'a> {
                 operation,
                 field,
                 since: None,
+                stacks: BTreeMap::new(),
                 grain: Grain::default(),
                 cells: BTreeMap::new(),
             });

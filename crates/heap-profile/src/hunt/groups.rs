@@ -10,6 +10,9 @@ use super::evidence::{Evidence, Line, Survival};
 use crate::compare::{MAX_FRAMES_SHOWN, OwnCrates, shown};
 use crate::{Frame, element_type, names};
 
+/// The most stacks that are told of a group.
+const MOST_STACKS: usize = 1000;
+
 /// Lines that belong together.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
@@ -122,6 +125,20 @@ impl Group {
                 .first()
                 .map_or_else(Face::default, |(_, at)| self.stack(evidence, *at))
         }
+    }
+
+    /// The stacks that allocated what it holds at the last snapshot: in their order, of many those that hold most.
+    pub(super) fn stacks(&self, evidence: &Evidence<'_>) -> Vec<u32> {
+        let mut held: BTreeMap<u32, f64> = BTreeMap::new();
+        for (stack, bytes) in self.lines.iter().flat_map(|at| &evidence.lines[*at].stacks) {
+            *held.entry(*stack).or_default() += bytes;
+        }
+        let mut held: Vec<(u32, f64)> = held.into_iter().collect();
+        held.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        held.truncate(MOST_STACKS);
+        let mut stacks: Vec<u32> = held.into_iter().map(|(stack, _)| stack).collect();
+        stacks.sort_unstable();
+        stacks
     }
 
     fn stack(&self, evidence: &Evidence<'_>, at: usize) -> Face {

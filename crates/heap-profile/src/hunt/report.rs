@@ -5,6 +5,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::holders::Holders;
+
 /// The version of [`Report`]. It grows when a reader of the older one would misread the newer.
 pub const REPORT_VERSION: u32 = 1;
 
@@ -47,6 +49,10 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// What else a reader should know: samples that were dropped, say.
     pub notes: Vec<String>,
+    /// The cohort that the last rung's snapshot opened: what the rungs have left behind was born in one before it. Nothing in
+    /// reports of before it was told.
+    #[serde(default)]
+    pub born_before: Option<u32>,
 }
 
 /// What a site does, or the whole program.
@@ -194,6 +200,13 @@ pub struct JudgedSite {
     pub units_needed: Option<u64>,
     /// Whether the baseline has it: then it does not fail the hunt.
     pub known: bool,
+    /// The stacks that allocated what it holds at the last snapshot, by their ids in the recorder's table: the same in all
+    /// snapshots of one process. In their order; of many, the 1,000 that hold most.
+    #[serde(default)]
+    pub stacks: Vec<u32>,
+    /// Who holds its objects; nothing where nobody looked.
+    #[serde(default)]
+    pub holders: Option<Holders>,
 }
 
 /// A part of a hunt: it ends with a snapshot.

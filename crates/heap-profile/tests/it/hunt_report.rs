@@ -257,3 +257,19 @@ fn a_report_has_the_parts_that_the_published_schema_names_and_can_be_read_again(
         assert!(serde_json::from_value::<Report>(value).is_err(), "{name}");
     }
 }
+
+#[test]
+fn a_report_of_before_there_were_holders_is_read() {
+    let mut value: serde_json::Value = serde_json::from_str(&json(&leak())).expect("it is JSON");
+    let report = value.as_object_mut().expect("an object");
+    assert!(report.remove("bornBefore").is_some());
+    for site in report["sites"].as_array_mut().expect("a list") {
+        let site = site.as_object_mut().expect("an object");
+        assert!(site.remove("stacks").is_some() && site.remove("holders").is_some());
+    }
+    let read: Report = serde_json::from_value(value).expect("it is a report");
+    let mut expected = leak();
+    expected.born_before = None;
+    expected.sites.iter_mut().for_each(|site| site.stacks.clear());
+    assert_eq!(read, expected);
+}

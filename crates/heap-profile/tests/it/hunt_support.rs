@@ -70,6 +70,7 @@ pub(crate) fn steady() -> Report {
             check(CheckName::Accounted, "sampled 1.9 KiB, counted 2.0 KiB"),
         ],
         notes: Vec::new(),
+        born_before: Some(6),
     }
 }
 
@@ -131,6 +132,8 @@ pub(crate) fn site(function: &str, verdict: Verdict, rate: Rate) -> JudgedSite {
             .to_vec(),
         units_needed: None,
         known: false,
+        stacks: vec![3, 17],
+        holders: None,
     }
 }
 

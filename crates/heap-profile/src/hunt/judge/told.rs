@@ -47,6 +47,7 @@ impl Hunt<'_, '_> {
             units_needed: told.iter().filter_map(|site| site.judged.units_needed).max(),
             checks,
             notes: checks::notes(parts, readings),
+            born_before: self.plan.rungs.last().map(|at| self.evidence.opened[*at]),
         }
     }
 
@@ -124,6 +125,8 @@ impl Hunt<'_, '_> {
             rungs: course.rungs(),
             units_needed: judged.units_needed,
             known: false,
+            stacks: site.group.stacks(self.evidence),
+            holders: None,
         }
     }
 }

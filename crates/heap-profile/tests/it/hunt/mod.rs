@@ -3,6 +3,7 @@
 mod attacks;
 mod power;
 mod simulated;
+mod stacks;
 mod world;
 
 use heap_profile::Error;

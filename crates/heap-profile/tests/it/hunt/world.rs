@@ -7,8 +7,8 @@ use std::sync::Arc;
 use fastrand::Rng;
 use heap_profile::hunt::{self, Phase, Reading, Report, Settings, Threshold, Unit};
 use heap_profile::{
-    COHORT, Cohort, FIELD, Frame, Label, OBJECT_SIZE, OPERATION, Period, Requests, SnapshotInfo, Symbolized,
-    SymbolizedSample,
+    COHORT, Cohort, FIELD, Frame, Label, OBJECT_SIZE, OPERATION, Period, Requests, STACK, SnapshotInfo,
+    Symbolized, SymbolizedSample,
 };
 
 use crate::support::{OWN, STD, frame, kind, number_label, text_label};
@@ -202,6 +202,7 @@ impl World {
             .collect();
         labels.push(number_label(COHORT, i64::from(batch.cohort)));
         labels.push(number_label(OBJECT_SIZE, batch.size as i64));
+        labels.push(number_label(STACK, batch.place as i64));
         SymbolizedSample {
             stack: place.stack.clone(),
             values: vec![objects.round() as i64, (objects * batch.size).round() as i64],
