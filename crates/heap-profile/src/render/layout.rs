@@ -109,6 +109,15 @@ pub(super) fn clip(name: &str, widest: usize) -> String {
     }
 }
 
+/// How many steps are left out, where only so many of the first and the last are shown.
+pub(super) fn folded(steps: usize, first: usize, last: usize) -> usize {
+    // One that is left out takes as much room as it would itself.
+    steps
+        .checked_sub(first + last)
+        .filter(|folded| *folded > 1)
+        .unwrap_or(0)
+}
+
 /// Names come from a file: none of them steers the terminal, or breaks a row.
 pub(super) fn without_control(line: &str) -> String {
     line.chars()
@@ -129,4 +138,14 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_step_is_not_left_out_for_the_word_that_it_is() {
+        assert_eq!([11, 12, 13, 200].map(|steps| folded(steps, 8, 3)), [0, 0, 2, 189]);
+    }
 }

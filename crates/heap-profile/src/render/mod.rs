@@ -1,10 +1,11 @@
 //! Text of a comparison, for people ([`table`], [`markdown`]; by other keys [`view_table`], [`view_markdown`]) and for
 //! programs ([`json`]); one snapshot as a picture ([`flame_graph`]), and the difference of two ([`flame_difference`]).
-//! Reports of a hunt are in [`hunt`].
+//! Reports of a hunt are in [`hunt`]; who holds a site's objects, [`holders`] puts into words.
 //!
 //! Everything comes back as a `String`; printing it is the caller's work.
 
 mod flame;
+pub mod holders;
 pub mod hunt;
 mod layout;
 mod svg;

@@ -8,13 +8,14 @@ use std::sync::LazyLock;
 use heap_profile::hunt::{Report, Unit, Verdict};
 use heap_profile::render::hunt::{html, json, markdown, table};
 
+use crate::hunt_holders::{held, held_hostile};
 use crate::hunt_support::{
     empty, hostile, inconclusive, known, leak, per_second, rate, settled, site, steady, with_sites,
 };
 
 const RENEW: &str = "RENEW_SCHEMA=1 cargo test --release -p heap-profile --test it hunt_report::";
 
-fn every_kind() -> [(&'static str, Report); 7] {
+fn every_kind() -> [(&'static str, Report); 9] {
     [
         ("leak", leak()),
         ("per_second", per_second()),
@@ -23,6 +24,8 @@ fn every_kind() -> [(&'static str, Report); 7] {
         ("known", known()),
         ("empty", empty()),
         ("hostile", hostile()),
+        ("held", held()),
+        ("held_hostile", held_hostile()),
     ]
 }
 
@@ -117,7 +120,13 @@ fn tables_fit_the_terminal() {
 
 #[test]
 fn hostile_names_stay_text_in_every_format() {
-    let (table, markdown, page) = (table(&hostile()), markdown(&hostile()), html(&hostile(), ""));
+    for report in [hostile(), held_hostile()] {
+        hostile_names_stay_text(&report);
+    }
+}
+
+fn hostile_names_stay_text(report: &Report) {
+    let (table, markdown, page) = (table(report), markdown(report), html(report, ""));
     for text in [&table, &markdown, &page] {
         assert!(!text.contains(['\u{0}', '\u{1b}']), "{text:?}");
     }
@@ -243,11 +252,15 @@ fn a_report_has_the_parts_that_the_published_schema_names_and_can_be_read_again(
         names(&schema["properties"]),
         names(&schema["$defs"]["JudgedSite"]["properties"]),
     );
+    let holders_parts = names(&schema["$defs"]["Holders"]["properties"]);
     for (name, report) in every_kind() {
         let mut value: serde_json::Value = serde_json::from_str(&json(&report)).expect("it is JSON");
         assert_eq!(names(&value), parts, "{name}");
         for site in value["sites"].as_array().expect("a list") {
             assert_eq!(names(site), site_parts, "{name}");
+            if !site["holders"].is_null() {
+                assert_eq!(names(&site["holders"]), holders_parts, "{name}");
+            }
         }
         assert_eq!(
             serde_json::from_value::<Report>(value.clone()).expect("it is a report"),

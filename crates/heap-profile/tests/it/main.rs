@@ -8,6 +8,7 @@ mod hostile;
 mod hunt;
 mod hunt_baseline;
 mod hunt_change;
+mod hunt_holders;
 mod hunt_report;
 mod hunt_support;
 mod jemalloc;

@@ -1,6 +1,7 @@
 //! What a report says below its headline, as titled grids of plain text: the terminal, Markdown and HTML lay them out.
 
 use super::headline::threshold;
+use super::holders::site_holders;
 use super::words::{
     bytes_per, check, clip, count, interval, number, per, phases, plain, plural, seconds, short, short_frame,
     time, verdict, would_have_been_seen,
@@ -32,6 +33,7 @@ pub(super) fn sites(report: &Report) -> Option<Grid> {
         .map(|(at, site)| {
             let mut lines = owner_lines(site);
             lines.extend(site_lines(site, report.started));
+            lines.extend(site_holders(site));
             vec![
                 at.to_string(),
                 judged(site),
@@ -215,7 +217,7 @@ fn memory_growth(report: &Report) -> Option<Vec<String>> {
     ])
 }
 
-pub(super) fn size(value: u64) -> String {
+pub(in crate::render) fn size(value: u64) -> String {
     bytes(signed(value))
 }
 

@@ -1,5 +1,6 @@
 //! The verdict in words: the answer in the first two lines, before any evidence.
 
+use super::holders::proven_holder;
 use super::words::{
     bytes_per, check, count, interval, keeps, number, per, plain, plural, short, time, verdict,
     would_have_been_seen,
@@ -58,7 +59,10 @@ fn leaking(report: &Report, word: &str, fields: &[&FieldGrowth]) -> Vec<String> 
             let owner = owner(report, field);
             let rate = keeps(field.rate.bytes, field.rate.unit);
             let first = format!("{word}: {owner} {rate} (95 %: {})", interval(&field.rate));
-            std::iter::once(first).chain(whereabouts(report, field))
+            let site = sites(report, field).next();
+            std::iter::once(first)
+                .chain(whereabouts(report, field))
+                .chain(site.and_then(proven_holder))
         })
         .collect();
     if fields.len() > MOST_FIELDS {

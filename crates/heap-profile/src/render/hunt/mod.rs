@@ -1,22 +1,26 @@
 //! What a hunt found, for people ([`table`], [`markdown`], [`html`]) and for programs ([`json`]); and what became of it
 //! after a fix ([`change`]).
 //!
-//! `headline` has the verdict in words, `content` the evidence as plain text; the other modules lay both out. Everything
-//! comes back as a `String`; printing it is the caller's work.
+//! `headline` has the verdict in words, `content` the evidence as plain text, `holders` who holds a site's objects, which
+//! `holder_graph` arranges as a picture; the other modules lay these out. Everything comes back as a `String`; printing it is the caller's work.
 
 mod change;
 mod content;
 mod headline;
+mod holder_graph;
+mod holders;
 mod html;
 mod markdown;
 mod text;
 mod words;
 
 pub use change::change;
+pub(super) use content::size;
 pub use html::html;
 pub use markdown::markdown;
 pub use text::table;
 pub(crate) use words::plural;
+pub(super) use words::{count, seconds, short};
 
 use crate::hunt::Report;
 

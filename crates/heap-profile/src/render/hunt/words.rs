@@ -34,7 +34,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A count: `12,000`.
-pub(super) fn count(value: u64) -> String {
+pub(in crate::render) fn count(value: u64) -> String {
     grouped(&value.to_string())
 }
 
@@ -149,7 +149,7 @@ pub(super) fn date_and_time(at: i64) -> Option<String> {
 }
 
 /// `12 s`, `3 min 20 s`
-pub(super) fn seconds(value: f64) -> String {
+pub(in crate::render) fn seconds(value: f64) -> String {
     match value {
         _ if !value.is_finite() => "?".to_owned(),
         ..10.0 => format!("{} s", number(value)),
@@ -182,7 +182,7 @@ pub(super) fn would_have_been_seen(report: &Report) -> Option<String> {
 }
 
 /// The name of a function or type that fits a line.
-pub(super) fn short(name: &str) -> String {
+pub(in crate::render) fn short(name: &str) -> String {
     without_control(&names::short(name))
 }
 

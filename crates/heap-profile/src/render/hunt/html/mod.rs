@@ -2,10 +2,12 @@
 //! and archived, and opened under the strictest policy. The charts are SVG within the page, each with its figures in a
 //! table; what is long is folded away with `<details>`.
 //!
-//! Start at [`html`]; `growth`, `live`, `memory` and `survival` draw one chart each, `chart` has what these share.
+//! Start at [`html`]; `growth`, `live`, `memory` and `survival` draw one chart each, `holders` who holds a site's objects,
+//! `chart` has what these share.
 
 mod chart;
 mod growth;
+mod holders;
 mod live;
 mod memory;
 mod sites;
@@ -39,7 +41,7 @@ pub fn html(report: &Report, flame: &str) -> String {
                 title { (title) }
                 // Browsers would ask for one otherwise.
                 link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(holders::style(report))) }
             }
             body {
                 (answer(&headline, report))

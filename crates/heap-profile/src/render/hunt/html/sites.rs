@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::survival;
+use super::{holders, survival};
 use crate::hunt::{JudgedSite, Report, Verdict};
 use crate::render::bytes;
 use crate::render::hunt::content::{needed, operations, since};
@@ -19,7 +19,7 @@ pub(super) fn list(report: &Report) -> Markup {
         @for (at, site) in report.sites.iter().enumerate() {
             details open[first_leak == Some(at)] {
                 summary { (line(at + 1, site)) }
-                (inside(report, site))
+                (inside(report, at + 1, site))
             }
         }
         p.soft { "Steady, and not listed: " (count(report.steady_sites as u64)) }
@@ -39,7 +39,7 @@ fn line(number: usize, site: &JudgedSite) -> Markup {
     }
 }
 
-fn inside(report: &Report, site: &JudgedSite) -> Markup {
+fn inside(report: &Report, number: usize, site: &JudgedSite) -> Markup {
     let callers: Vec<String> = site
         .frames
         .iter()
@@ -56,12 +56,13 @@ fn inside(report: &Report, site: &JudgedSite) -> Markup {
             (callers.join("\n"))
         }
         p {
-            "Objects " (per(site.rate.unit)) ": " (number(site.objects_per_unit))
+            "Objects " (per(site.rate.unit)) ": " (self::number(site.objects_per_unit))
             @if let Some(names) = operations { ", under " code { (names) } }
             @if let Some(since) = since(site, report.started) { ", since " (since) }
             @if site.spread { ", spread over many sites below this function" }
             @if let Some(needed) = needed(site.units_needed, &site.rate) { ", " (needed) }
         }
+        (holders::section(number, site))
         (live(report, site))
         @if !site.survival.is_empty() {
             p.soft {
