@@ -65,8 +65,10 @@ fn leaking(report: &Report, word: &str, fields: &[&FieldGrowth]) -> Vec<String> 
                 .chain(site.and_then(proven_holder))
         })
         .collect();
-    if fields.len() > MOST_FIELDS {
-        lines.push(format!("{word}: {} fields more", fields.len() - MOST_FIELDS));
+    match fields.len().saturating_sub(MOST_FIELDS) {
+        0 => {}
+        1 => lines.push(format!("{word}: 1 field more")),
+        more => lines.push(format!("{word}: {more} fields more")),
     }
     lines
 }

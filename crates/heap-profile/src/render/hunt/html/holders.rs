@@ -14,7 +14,7 @@ use crate::render::hunt::words::{clip, count, plain, short};
 
 /// About as many characters fit into a box, in its two sizes.
 const WIDEST: usize = 38;
-const WIDEST_SMALL: usize = 44;
+const WIDEST_SMALL: usize = 40;
 /// What is shown where the mouse rests.
 const WIDEST_TITLE: usize = 600;
 const MOST_NOTES: usize = 20;
@@ -86,7 +86,11 @@ fn arrow(arrow: &Arrow) -> Markup {
     html! {
         path.arrow d=(line) {}
         polygon.tip points=(tip.join(" ")) {}
-        @if let Some(label) = &arrow.label { text.soft x=(px(x + 8.0)) y=(px(y - 7.0)) { (label) } }
+        @if let Some(label) = &arrow.label {
+            // On the side that the line does not bend to.
+            @let (side, x) = if to_x > x { ("end", x - 8.0) } else { ("start", x + 8.0) };
+            text.soft text-anchor=(side) x=(px(x)) y=(px(y - 7.0)) { (label) }
+        }
     }
 }
 
@@ -96,7 +100,7 @@ fn boxed((x, y): (f64, f64), what: &What<'_>) -> Markup {
     html! {
         g {
             title { (clip(&face.title, WIDEST_TITLE)) }
-            @if face.is_chain { (frame((x + 5.0, y + 5.0), &face)) }
+            @if face.is_chain { (frame((x + 5.0, y - 5.0), &face)) }
             (frame((x, y), &face))
             text text-anchor="middle" x=(middle) y=(px(y + 20.0)) { (face.name) }
             text.soft text-anchor="middle" x=(middle) y=(px(y + 37.0)) { (face.about) }
