@@ -1,93 +1,83 @@
-//! Who holds a site's objects, in words: a path in one line, and what is on it; [`text`] has all paths and the scan's cost.
+//! Who holds a site's objects, in a line each: `2.1 KB String <- Arc<Visit> x 49,812 <- static shop::lookup::LATEST`; and
+//! [`text`] has all paths and what the scan cost.
 //!
-//! Names come from a program's symbols: they are shortened, and steer no terminal. Which paths a report shows, and where,
-//! is `render::hunt`'s.
+//! Names come from a program's symbols: they are shortened and cut, and steer no terminal. Which paths a report shows, and
+//! where, is `render::hunt`'s.
 
 pub(super) mod text;
 
 pub use text::text;
 
-use super::hunt::{count, short, size};
-use super::layout::{clip, folded, without_control};
 use crate::holders::{HolderPath, HolderRoot, HolderStep, Holders, RootKind};
+use crate::names;
+use crate::render::hunt::count;
+use crate::render::layout::{clip, folded, without_control};
 
 /// The widest that names get: of a type, a thread, a root.
-const WIDEST_KIND: usize = 80;
+const WIDEST_TYPE: usize = 80;
 const WIDEST_THREAD: usize = 40;
 const WIDEST_ROOT: usize = 110;
 /// Of a path with more steps, the first and the last are told.
 const FIRST_STEPS: usize = 8;
 const LAST_STEPS: usize = 3;
 
-/// From the objects outwards: `2.1 KiB String <- Arc<Visit> x 49,812 <- static shop::LATEST`. Of many steps those in the
-/// middle are counted.
+/// A path in a line: from the objects to what keeps them alive. Of many steps those in the middle are counted.
 pub fn line(path: &HolderPath) -> String {
-    let steps = &path.steps;
-    let mut parts: Vec<String> = match folded(steps.len(), FIRST_STEPS, LAST_STEPS) {
-        0 => steps.iter().map(step).collect(),
-        folded => {
-            let (first, rest) = steps.split_at(FIRST_STEPS);
-            let first = first.iter().map(step);
-            let between = format!("({} more)", count(folded as u64));
-            first
-                .chain([between])
-                .chain(rest[folded..].iter().map(step))
-                .collect()
-        }
-    };
-    if let Some(objects) = steps.first().filter(|step| step.kind.is_some()) {
-        parts[0] = format!("{} {}", size(objects.bytes), parts[0]);
+    let mut parts: Vec<String> = parts(&path.steps);
+    match &path.steps[..] {
+        [only] if is_task_itself(only, &path.root) => parts[0].push_str(", which is not complete"),
+        _ => parts.push(root(&path.root)),
     }
-    parts.push(root(&path.root));
     parts.join(" <- ")
 }
 
-/// How many of the drawn objects it holds: `412 of 420 objects`.
+/// How many of the drawn objects a path holds: `(412 of 420 objects)`.
 pub fn share(path: &HolderPath, holders: &Holders) -> String {
-    let plural = if holders.drawn == 1 { "" } else { "s" };
-    format!(
-        "{} of {} object{plural}",
-        count(path.objects),
-        count(holders.drawn)
-    )
+    let (objects, drawn) = (count(path.objects), count(holders.drawn));
+    let word = if holders.drawn == 1 { "object" } else { "objects" };
+    format!("({objects} of {drawn} {word})")
 }
 
-/// Objects of one kind: `Arc<Visit> x 49,812`, or `48-byte allocation` where their type is not known.
+/// A step: `Arc<Visit> x 49,812`, `48-byte allocation`. The size of a type is not in it.
 pub fn step(step: &HolderStep) -> String {
-    let mut name = match &step.kind {
-        Some(kind) => clip(&last_segment(&short(kind)), WIDEST_KIND),
-        None => format!("{}-byte allocation", count(step.bytes)),
+    let what = match &step.kind {
+        Some(kind) => clip(&short_type(kind), WIDEST_TYPE),
+        None => allocation(step.bytes),
     };
-    if step.times > 1 {
-        name += &format!(" x {}", count(step.times));
-    }
-    if step.weak_only {
-        name += " (kept by Weak alone)";
-    }
-    name
+    let times = match step.times {
+        0 | 1 => String::new(),
+        times => format!(" x {}", count(times)),
+    };
+    let weak = if step.weak_only {
+        " (kept by Weak alone)"
+    } else {
+        ""
+    };
+    format!("{what}{times}{weak}")
 }
 
-/// What a path ends at: `static shop::LATEST`.
+/// What a path ends at: `static shop::lookup::LATEST`, `stack of thread main`.
 pub fn root(root: &HolderRoot) -> String {
-    let name = root.name.as_deref().map(|name| match root.kind {
+    let name = root.name.as_deref().filter(|name| !name.is_empty());
+    let name = name.map(|name| match root.kind {
         RootKind::Outside => without_control(name),
-        _ => short(name),
+        _ => without_control(&names::short(name)),
     });
     let name = name.map(|name| clip(&name, WIDEST_ROOT));
-    let named = |what: &str| match &name {
-        Some(name) => format!("{what} {name}"),
-        None => format!("{what} without a name"),
-    };
+    let named = |word: &str| format!("{word} {}", name.as_deref().unwrap_or("without a name"));
     let thread = root.thread.as_deref().map(without_control);
-    let of_thread = thread.map_or_else(
-        || "of a thread".to_owned(),
-        |thread| format!("of thread {}", clip(&thread, WIDEST_THREAD)),
-    );
+    let thread = thread.map(|thread| clip(&thread, WIDEST_THREAD));
     match root.kind {
         RootKind::Static => named("static"),
         RootKind::Task => named("task"),
-        RootKind::ThreadLocal => format!("{} {of_thread}", named("thread-local")),
-        RootKind::Stack => format!("stack {of_thread}"),
+        RootKind::ThreadLocal => match thread {
+            Some(thread) => format!("{} of thread {thread}", named("thread-local")),
+            None => format!("{} of several threads", named("thread-local")),
+        },
+        RootKind::Stack => format!(
+            "stack of thread {}",
+            thread.as_deref().unwrap_or("without a name")
+        ),
         RootKind::Outside => match name {
             Some(name) => format!("memory outside of the allocator ({name})"),
             None => "memory outside of the allocator".to_owned(),
@@ -98,33 +88,143 @@ pub fn root(root: &HolderRoot) -> String {
     }
 }
 
-/// A type as a line has room for it: `alloc::sync::Arc<Visit>` reads `Arc<Visit>`.
-fn last_segment(kind: &str) -> String {
-    let is_path = |c: char| c == '_' || c == ':' || c.is_alphanumeric();
-    let path = kind.find(|c| !is_path(c)).unwrap_or(kind.len());
-    match kind[..path].rfind("::") {
-        // A closure says nothing without its function.
-        Some(at) if at + 2 < path => kind[at + 2..].to_owned(),
-        _ => kind.to_owned(),
+/// A type with the last names of all that it is made of.
+pub(crate) fn short_type(kind: &str) -> String {
+    for word in ["finished task ", "task "] {
+        if let Some(future) = kind.strip_prefix(word) {
+            return without_control(&format!("{word}{}", names::short(future)));
+        }
     }
+    // Within brackets, paths are shortened.
+    let short = names::short(&format!("_<{kind}>"));
+    let inner = short.strip_prefix("_<").and_then(|short| short.strip_suffix('>'));
+    without_control(inner.unwrap_or(kind))
+}
+
+fn parts(steps: &[HolderStep]) -> Vec<String> {
+    let folded = folded(steps.len(), FIRST_STEPS, LAST_STEPS);
+    let all = || steps.iter().enumerate().map(|(at, each)| part(at, each));
+    if folded == 0 {
+        return all().collect();
+    }
+    let between = format!("({} more)", count(folded as u64));
+    let last = all().skip(FIRST_STEPS + folded);
+    all().take(FIRST_STEPS).chain([between]).chain(last).collect()
+}
+
+/// The first step are the objects themselves: with their size.
+fn part(at: usize, each: &HolderStep) -> String {
+    match each.kind {
+        Some(_) if at == 0 => format!("{} {}", size(each.bytes), step(each)),
+        _ => step(each),
+    }
+}
+
+/// Where the objects are the tasks themselves.
+fn is_task_itself(only: &HolderStep, root: &HolderRoot) -> bool {
+    let is_task = |kind: &str| kind == "task" || kind.starts_with("task ");
+    root.kind == RootKind::Task && only.kind.as_deref().is_some_and(is_task)
+}
+
+fn allocation(bytes: u64) -> String {
+    if bytes < 1_000 {
+        format!("{bytes}-byte allocation")
+    } else {
+        format!("{} allocation", size(bytes))
+    }
+}
+
+/// `48 B`, `2.1 KB`, `1.2 MB`
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    let mut scaled = bytes as f64 / 1e3;
+    let mut units = UNITS.iter();
+    let mut unit = units.next().expect("there are some");
+    while scaled >= 999.95
+        && let Some(larger) = units.next()
+    {
+        (scaled, unit) = (scaled / 1e3, larger);
+    }
+    format!("{scaled:.1} {unit}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::holders::Confidence;
+
+    fn of(kind: Option<&str>, bytes: u64, times: u64) -> HolderStep {
+        HolderStep {
+            kind: kind.map(str::to_owned),
+            bytes,
+            times,
+            distinct: 1,
+            counts: None,
+            weak_only: false,
+        }
+    }
+
+    fn path(steps: Vec<HolderStep>, kind: RootKind, name: Option<&str>, thread: Option<&str>) -> HolderPath {
+        HolderPath {
+            steps,
+            root: HolderRoot {
+                kind,
+                name: name.map(str::to_owned),
+                thread: thread.map(str::to_owned),
+                offset: None,
+            },
+            objects: 412,
+            confidence: Confidence::Good,
+        }
+    }
 
     #[test]
-    fn a_type_is_told_by_its_last_segment() {
-        for (kind, expected) in [
-            ("alloc::sync::Arc<Visit>", "Arc<Visit>"),
-            ("String", "String"),
-            ("(a::B, C)", "(a::B, C)"),
-            ("shop::jobs::tick::{closure#0}", "shop::jobs::tick::{closure#0}"),
-            ("dyn core::fmt::Debug", "dyn core::fmt::Debug"),
-            ("é::", "é::"),
-            ("", ""),
-        ] {
-            assert_eq!(last_segment(kind), expected);
-        }
+    fn a_path_reads_from_the_objects_to_what_holds_them() {
+        let text = of(Some("String"), 2_112, 1);
+        let visits = of(Some("Arc<problems::p03_lookup::Visit>"), 64, 49_812);
+        let latest = Some("problems::p03_lookup::LATEST");
+        assert_eq!(
+            line(&path(vec![text, visits], RootKind::Static, latest, None)),
+            "2.1 KB String <- Arc<Visit> x 49,812 <- static problems::p03_lookup::LATEST"
+        );
+        let bare = vec![of(None, 48, 1), of(None, 1_200_000, 1)];
+        assert_eq!(
+            line(&path(bare, RootKind::Stack, None, Some("main"))),
+            "48-byte allocation <- 1.2 MB allocation <- stack of thread main"
+        );
+        let boxed = vec![of(Some("shop::list::{closure#0}"), 32, 1)];
+        assert_eq!(
+            line(&path(
+                boxed,
+                RootKind::ThreadLocal,
+                Some("shop::SEEN"),
+                Some("worker\u{1b}")
+            )),
+            "32 B list::{closure#0} <- thread-local shop::SEEN of thread worker\u{fffd}"
+        );
+        let task = vec![of(Some("task shop::tick"), 1_024, 1)];
+        assert_eq!(
+            line(&path(task, RootKind::Task, Some("shop::tick"), None)),
+            "1.0 KB task shop::tick, which is not complete"
+        );
+        assert_eq!(
+            line(&path(Vec::new(), RootKind::Unknown, None, None)),
+            "not found"
+        );
+    }
+
+    #[test]
+    fn a_block_that_weak_pointers_keep_says_so() {
+        let block = HolderStep {
+            weak_only: true,
+            ..of(Some("Arc<shop::Item>"), 640, 1)
+        };
+        assert_eq!(
+            line(&path(vec![block], RootKind::Outside, Some("[heap]"), None)),
+            "640 B Arc<Item> (kept by Weak alone) <- memory outside of the allocator ([heap])"
+        );
     }
 }

@@ -177,8 +177,8 @@ fn the_headline_has_a_holder_that_is_beyond_doubt_and_no_other() {
     assert_eq!(
         held,
         [
-            "  held by 2.1 KiB String <- Arc<Visit> x 49,812 <- static shop::lookup::LATEST (412 of 420 objects)",
-            "  held by 2.1 KiB String <- stack of thread db (410 of 420 objects)",
+            "  held by 2.1 KB String <- Arc<Visit> x 49,812 <- static shop::lookup::LATEST (412 of 420 objects)",
+            "  held by 2.1 KB String <- stack of thread db (410 of 420 objects)",
         ],
         "{headline}"
     );
@@ -212,13 +212,13 @@ fn what_is_held_has_a_picture_with_a_box_for_each_thing_and_shared_ones_once() {
     for (name, times) in [
         ("String", 1),
         ("Arc&lt;Visit&gt;", 1),
-        ("4,096-byte allocation", 1),
+        ("4.1 KB allocation", 1),
         ("48-byte allocation", 1),
         ("shop::lookup::LATEST", 1),
         ("96 B x 49,812", 1),
         ("thread-local of thread worker-1", 1),
-        ("412 of 420 objects", 1),
-        ("8 of 420 objects", 1),
+        ("(412 of 420 objects)", 1),
+        ("(8 of 420 objects)", 1),
     ] {
         assert_eq!(named(name), times, "{name} in {picture}");
     }

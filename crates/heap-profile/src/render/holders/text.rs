@@ -36,14 +36,14 @@ pub(in crate::render) fn path_lines(holders: &Holders, most: usize) -> Vec<Strin
 /// `held by 2.1 KiB String <- static shop::LATEST (412 of 420 objects)`
 pub(in crate::render) fn path_line(path: &HolderPath, holders: &Holders) -> String {
     let doubt = doubt(path.confidence);
-    format!("held by {} ({}{doubt})", line(path), share(path, holders))
+    format!("held by {} {}{doubt}", line(path), share(path, holders))
 }
 
 fn doubt(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Good => "",
-        Confidence::Thin => ": thin evidence",
-        Confidence::Poor => ": poor evidence",
+        Confidence::Thin => ", thin evidence",
+        Confidence::Poor => ", poor evidence",
     }
 }
 

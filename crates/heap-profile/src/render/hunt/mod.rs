@@ -19,8 +19,8 @@ pub(super) use content::size;
 pub use html::html;
 pub use markdown::markdown;
 pub use text::table;
-pub(crate) use words::plural;
-pub(super) use words::{count, seconds, short};
+pub(super) use words::seconds;
+pub(crate) use words::{count, plural};
 
 use crate::hunt::Report;
 

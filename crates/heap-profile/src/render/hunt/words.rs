@@ -34,7 +34,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A count: `12,000`.
-pub(in crate::render) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     grouped(&value.to_string())
 }
 
@@ -182,7 +182,7 @@ pub(super) fn would_have_been_seen(report: &Report) -> Option<String> {
 }
 
 /// The name of a function or type that fits a line.
-pub(in crate::render) fn short(name: &str) -> String {
+pub(super) fn short(name: &str) -> String {
     without_control(&names::short(name))
 }
 

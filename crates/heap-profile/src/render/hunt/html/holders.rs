@@ -6,8 +6,7 @@ use super::chart::px;
 use crate::holders::{HolderRoot, HolderStep, Holders, RootKind};
 use crate::hunt::{JudgedSite, Report};
 use crate::render::holders::text::{drawn, figures, notes, path_lines};
-use crate::render::holders::{root, step};
-use crate::render::hunt::content::size;
+use crate::render::holders::{root, size, step};
 use crate::render::hunt::holder_graph::{Arrow, BOX, Graph, What};
 use crate::render::hunt::holders::MOST_PATHS;
 use crate::render::hunt::words::{clip, count, plain, short};
@@ -197,6 +196,7 @@ fn root_face(of: &HolderRoot) -> Face {
     });
     let about = match &thread {
         Some(thread) if *thread != name => format!("{kind} of {thread}"),
+        None if of.kind == RootKind::ThreadLocal => format!("{kind} of several threads"),
         _ => kind.to_owned(),
     };
     let offset = of.offset.map(|offset| format!(", at byte {}", count(offset)));
