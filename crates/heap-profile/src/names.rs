@@ -48,7 +48,7 @@ fn cut_closures<'a>(function: &'a str, separators: &mut Vec<usize>) -> &'a str {
 }
 
 /// Where `::` stands outside of all brackets.
-fn separators_outside(name: &str) -> Vec<usize> {
+pub(crate) fn separators_outside(name: &str) -> Vec<usize> {
     let bytes = name.as_bytes();
     let mut depth = 0i32;
     let mut found = Vec::with_capacity(8);

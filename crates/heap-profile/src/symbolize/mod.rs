@@ -1,11 +1,13 @@
 //! From addresses to names, from the line tables of the binaries on disk, outside of the measured process.
 //!
 //! [`Symbolizer`] keeps what it has opened and looked up, so that several snapshots of one program cost hardly more than
-//! one. `module` knows about ELF files, `frame` about where a function's source comes from; `name` writes names into files.
+//! one. `module` knows about ELF files, `symbols` about their symbols; `frame` about where a function's source comes from;
+//! `name` writes names into files.
 
 mod frame;
 mod module;
 mod name;
+mod symbols;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 pub use frame::{Frame, Origin};
 use module::Module;
 pub use module::build_id_of;
+pub(crate) use symbols::{Symbol, SymbolOf, Symbols};
 
 use crate::model::{Label, Location, Mapping, Period, Profile, SampleType, text};
 use crate::{Error, INUSE_OBJECTS, INUSE_SPACE};
@@ -192,6 +195,22 @@ impl Symbolizer {
             };
         }
         Ok(frames)
+    }
+
+    /// What the symbols of a file that was mapped say of these addresses, which are the file's own; and how to call one
+    /// that has no symbol.
+    ///
+    /// # Errors
+    /// As for [`Symbolizer::symbolize`].
+    pub(crate) fn symbols(
+        &mut self,
+        mapping: &Mapping,
+        profile: &Profile,
+        asked: &[(SymbolOf, u64)],
+    ) -> Result<(Symbols, impl Fn(u64) -> String + use<>), Error> {
+        let module = self.module(mapping, profile)?;
+        let symbols = module.symbols(asked);
+        Ok((symbols, move |address| module.nameless_name(address)))
     }
 
     fn module(&mut self, mapping: &Mapping, profile: &Profile) -> Result<Rc<Module>, Error> {

@@ -12,6 +12,7 @@ use object::{Object, ObjectSegment};
 
 use super::Frames;
 use super::frame::{Frame, demangle};
+use super::symbols::{SymbolOf, Symbols, symbols_at};
 use crate::Error;
 use crate::model::Mapping;
 
@@ -131,6 +132,21 @@ impl Module {
         })
     }
 
+    /// What its symbols say of these addresses, which are the file's own; nothing where the file is not there.
+    pub(super) fn symbols(&self, asked: &[(SymbolOf, u64)]) -> Symbols {
+        let is_there = !self.segments.is_empty();
+        if is_there {
+            symbols_at(&self.path, asked)
+        } else {
+            Symbols::default()
+        }
+    }
+
+    /// `FILE+0x1234`
+    pub(super) fn nameless_name(&self, address: u64) -> String {
+        format!("{}+{address:#x}", self.name)
+    }
+
     /// A position-independent program is loaded anywhere. Process address -> offset in the file, by the mapping ->
     /// the address that the file's own tables use, by the program headers.
     fn file_address(&self, mapping: &Mapping, address: u64) -> Option<u64> {
@@ -210,10 +226,6 @@ impl Module {
 
     fn nameless(&self, address: u64) -> Frames {
         Frames::from([Arc::new(Frame::unknown(self.nameless_name(address)))])
-    }
-
-    fn nameless_name(&self, address: u64) -> String {
-        format!("{}+{address:#x}", self.name)
     }
 }
 

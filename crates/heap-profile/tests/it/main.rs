@@ -4,6 +4,7 @@ mod builder;
 mod compare;
 mod fields;
 mod golang;
+mod holders;
 mod hostile;
 mod hunt;
 mod hunt_baseline;

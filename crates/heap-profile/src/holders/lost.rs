@@ -1,0 +1,141 @@
+//! Drawn objects that no root holds: nobody does, they hold each other, or the search did not get so far.
+
+use super::paths::{Analysis, most_usual};
+use super::rank::Found;
+use super::report::{HolderRoot, RootKind};
+use super::walk::Stage;
+use super::web::{FAR, Link, Lists};
+
+/// The most steps that a circle is shown with.
+const MOST_OF_A_CIRCLE: usize = 6;
+
+/// What became of drawn objects that no root holds, with the way up to where it ends.
+pub(super) fn of(analysis: &Analysis<'_>) -> Vec<Found> {
+    let Analysis { graph, web, .. } = analysis;
+    let rooted = web.distances(web.groups.iter().flat_map(|group| group.held.iter().copied()));
+    let is_lost = |object: &u32| rooted[*object as usize] == FAR;
+    let lost: Vec<u32> = graph.targets.iter().copied().filter(is_lost).collect();
+    if lost.is_empty() {
+        return Vec::new();
+    }
+    let circles = Circles::of(analysis);
+    let all = || (0..).zip(&graph.objects).map(|(at, _)| at);
+    let unexplored: Vec<u32> = all().filter(|at| !graph.objects[*at as usize].explored).collect();
+    let beyond = web.distances(unexplored.iter().copied());
+    let fate = |object: u32| match object as usize {
+        at if beyond[at] != FAR => RootKind::Unknown,
+        at if circles.above[at] => RootKind::UnreachableCycle,
+        _ => RootKind::Unreachable,
+    };
+    let found = |kind| {
+        let targets: Vec<u32> = lost
+            .iter()
+            .copied()
+            .filter(|object| fate(*object) == kind)
+            .collect();
+        let is_end = |object: &u32| match kind {
+            RootKind::Unknown => !graph.objects[*object as usize].explored,
+            RootKind::UnreachableCycle => circles.within[*object as usize],
+            _ => web.holders.of_object(*object).is_empty(),
+        };
+        let mut stages = analysis.stages(&targets, all().filter(is_end));
+        if kind == RootKind::UnreachableCycle {
+            go_round(analysis, &circles, &mut stages);
+        }
+        let root = HolderRoot {
+            kind,
+            name: None,
+            thread: None,
+            offset: None,
+        };
+        analysis.found(&stages, root, targets.len() as u64)
+    };
+    [
+        RootKind::UnreachableCycle,
+        RootKind::Unreachable,
+        RootKind::Unknown,
+    ]
+    .map(found)
+    .into_iter()
+    .filter(|found| found.path.objects > 0)
+    .collect()
+}
+
+/// Where objects hold each other in circles.
+struct Circles {
+    /// Objects that are held by a circle, or part of one.
+    above: Vec<bool>,
+    /// Objects that are part of a circle, or lie between two.
+    within: Vec<bool>,
+}
+
+impl Circles {
+    fn of(analysis: &Analysis<'_>) -> Circles {
+        let Analysis { web, kinds, .. } = analysis;
+        let objects = web.hold_themselves.len();
+        // A list's empty head points to itself, too. But an `Arc` that holds itself is never freed.
+        let is_circle = |at: u32| web.hold_themselves[at as usize] && kinds.is_counted(kinds.of_object(at));
+        let above = peeled(objects, is_circle, &web.holders, &web.held, &vec![true; objects]);
+        let within = peeled(objects, is_circle, &web.held, &web.holders, &above);
+        Circles { above, within }
+    }
+}
+
+/// Which objects are left when those are taken away that have nothing of `before`, again and again.
+fn peeled(
+    objects: usize,
+    is_circle: impl Fn(u32) -> bool,
+    before: &Lists,
+    after: &Lists,
+    among: &[bool],
+) -> Vec<bool> {
+    let ids = || (0..).take(objects);
+    let in_graph = |link: &&Link| among[link.object as usize];
+    let mut left: Vec<bool> = among.to_vec();
+    let mut needs: Vec<usize> = ids()
+        .map(|at| before.of_object(at).iter().filter(in_graph).count() + usize::from(is_circle(at)))
+        .collect();
+    let mut bare: Vec<u32> = ids()
+        .filter(|at| left[*at as usize] && needs[*at as usize] == 0)
+        .collect();
+    while let Some(object) = bare.pop() {
+        left[object as usize] = false;
+        for link in after.of_object(object).iter().filter(in_graph) {
+            let needed = &mut needs[link.object as usize];
+            *needed -= 1;
+            if *needed == 0 {
+                bare.push(link.object);
+            }
+        }
+    }
+    left
+}
+
+/// From where a circle is entered, once round it: each kind once.
+fn go_round(analysis: &Analysis<'_>, circles: &Circles, stages: &mut Vec<Stage>) {
+    let Analysis { web, kinds, .. } = analysis;
+    let mut seen = vec![false; web.hold_themselves.len()];
+    while let Some(last) = stages.last()
+        && stages.len() < MOST_OF_A_CIRCLE
+    {
+        let mut next: Vec<u32> = Vec::new();
+        for object in &last.objects {
+            seen[*object as usize] = true;
+            let holders = web.holders.of_object(*object).iter().map(|link| link.object);
+            next.extend(holders.filter(|holder| circles.within[*holder as usize]));
+        }
+        next.retain(|object| !seen[*object as usize]);
+        next.sort_unstable();
+        next.dedup();
+        let most = most_usual(next.iter().map(|object| kinds.of_object(*object)));
+        let Some(kind) = most.filter(|kind| stages.iter().all(|stage| stage.kind != *kind)) else {
+            return;
+        };
+        next.retain(|object| kinds.of_object(*object) == kind);
+        stages.push(Stage {
+            kind,
+            objects: next,
+            times: 1,
+        });
+    }
+}

@@ -1,0 +1,156 @@
+//! From a graph and its names to who holds the drawn objects: which roots, of how many, and by which way.
+//!
+//! `web` is the graph as it is walked, `kinds` what its objects are, `walk` finds the way to one root, `lost` looks after
+//! objects that no root holds, `rank` puts what was found in order and says how far it can be trusted.
+
+use std::collections::BTreeMap;
+
+use super::graph::ReferenceGraph;
+use super::kinds::Kinds;
+use super::lost;
+use super::names::Names;
+use super::rank::{self, Found};
+use super::report::{Confidence, Counts, HolderPath, HolderRoot, HolderStep, Holders};
+use super::tasks::futures;
+use super::walk::{Stage, Walk};
+use super::web::{Reach, Web};
+use crate::render::holders::short_type;
+
+/// So many roots, those that hold most objects, are looked at more closely.
+const MOST_ROOTS: usize = 32;
+/// The weak count of a block is less than this. What has more is no block, whatever its type.
+const MOST_WEAK: u64 = 1 << 31;
+
+/// Says who holds the drawn objects of a graph, given what its addresses are called.
+pub fn holders(graph: &ReferenceGraph, names: &Names) -> Holders {
+    let futures = futures(graph, names);
+    let analysis = Analysis {
+        graph,
+        web: Web::of(graph, names, &futures),
+        kinds: Kinds::of(graph, names, &futures),
+    };
+    let mut found = analysis.roots();
+    found.extend(lost::of(&analysis));
+    rank::report(graph, found)
+}
+
+/// A graph with all that is known of it.
+pub(super) struct Analysis<'a> {
+    pub(super) graph: &'a ReferenceGraph,
+    pub(super) web: Web,
+    pub(super) kinds: Kinds,
+}
+
+impl Analysis<'_> {
+    /// What holds some of the drawn objects, with the way to it.
+    fn roots(&self) -> Vec<Found> {
+        let reach = Reach::of(&self.web, &self.graph.targets);
+        let groups = self.web.groups.iter().enumerate();
+        let counted = groups.map(|(at, group)| {
+            let set = reach.of_any(&group.held);
+            (
+                set.iter().map(|word| u64::from(word.count_ones())).sum::<u64>(),
+                at,
+            )
+        });
+        let mut counted: Vec<(u64, usize)> = counted.filter(|(objects, _)| *objects > 0).collect();
+        counted.sort_by_key(|(objects, at)| (std::cmp::Reverse(*objects), *at));
+        let way = |(place, (objects, at)): (usize, (u64, usize))| {
+            let group = &self.web.groups[at];
+            let stages = if place < MOST_ROOTS {
+                self.stages(&self.graph.targets, group.held.iter().copied())
+            } else {
+                Vec::new()
+            };
+            let mut found = self.found(&stages, group.root(), objects);
+            found.may_be_left_over = group.may_be_left_over();
+            found
+        };
+        counted.into_iter().enumerate().map(way).collect()
+    }
+
+    /// The way from these objects to what the last ones are held by.
+    pub(super) fn stages(&self, targets: &[u32], last: impl Iterator<Item = u32>) -> Vec<Stage> {
+        let walk = Walk {
+            web: &self.web,
+            kinds: &self.kinds,
+            distances: &self.web.distances(last),
+        };
+        walk.stages(targets)
+    }
+
+    /// A root with the way to it.
+    pub(super) fn found(&self, stages: &[Stage], root: HolderRoot, objects: u64) -> Found {
+        Found {
+            path: HolderPath {
+                steps: stages.iter().map(|stage| self.step(stage)).collect(),
+                root,
+                objects,
+                // It has its place among the others yet to find.
+                confidence: Confidence::Poor,
+            },
+            may_be_left_over: false,
+            notes: stages
+                .iter()
+                .filter_map(|stage| self.weak_pointers(stage))
+                .collect(),
+        }
+    }
+
+    fn step(&self, stage: &Stage) -> HolderStep {
+        let objects = || stage.objects.iter().map(|at| &self.graph.objects[*at as usize]);
+        let blocks = || {
+            objects()
+                .filter(|_| self.kinds.is_counted(stage.kind))
+                .map(|object| object.words)
+        };
+        let weak_alone = blocks().filter(|[strong, weak]| *strong == 0 && (1..MOST_WEAK).contains(weak));
+        HolderStep {
+            kind: self.kinds.type_of(stage.kind).map(str::to_owned),
+            bytes: most_usual(objects().map(|object| object.bytes)).unwrap_or(0),
+            times: stage.times,
+            distinct: stage.objects.len() as u64,
+            weak_only: weak_alone.count() * 2 > stage.objects.len(),
+            counts: most_usual(blocks()).map(counts),
+        }
+    }
+
+    /// What has more pointers to it than strong ones: the others are `Weak`.
+    fn weak_pointers(&self, stage: &Stage) -> Option<String> {
+        let of = self
+            .kinds
+            .type_of(stage.kind)
+            .filter(|_| self.kinds.is_counted(stage.kind))?;
+        let more = stage.objects.iter().filter_map(|at| {
+            let [strong, weak] = self.graph.objects[*at as usize].words;
+            let pointers = self.web.pointers[*at as usize];
+            (strong > 0 && pointers > strong && (2..MOST_WEAK).contains(&weak)).then_some((pointers, strong))
+        });
+        let more: Vec<(u64, u64)> = more.collect();
+        let (pointers, strong) =
+            most_usual(more.iter().copied()).filter(|_| more.len() * 2 > stage.objects.len())?;
+        Some(format!(
+            "of the {pointers} pointers to an {} no more than {strong} can be strong: the others are Weak",
+            short_type(of)
+        ))
+    }
+}
+
+/// All strong pointers have one weak count together.
+fn counts([strong, weak]: [u64; 2]) -> Counts {
+    let of_strong = u64::from(strong > 0);
+    Counts {
+        strong,
+        weak: weak.saturating_sub(of_strong),
+    }
+}
+
+/// The value that is there most often; of several the least.
+pub(super) fn most_usual<T: Ord>(values: impl Iterator<Item = T>) -> Option<T> {
+    let mut times: BTreeMap<T, u64> = BTreeMap::new();
+    for value in values {
+        *times.entry(value).or_default() += 1;
+    }
+    let most = times.into_iter().rev().max_by_key(|(_, times)| *times);
+    most.map(|(value, _)| value)
+}

@@ -1,0 +1,204 @@
+//! The way from drawn objects to one root: the one that most of them have, step by step.
+//!
+//! All ways are looked at that are as short as can be. Of each step the drawn objects vote on the next one: on the kind
+//! of object that holds theirs, or on the root. The majority goes on. So a pointer that is left over in memory long freed,
+//! which makes a way of its own for one object, is outvoted, and nothing depends on the order of the graph.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::kinds::Kinds;
+use super::web::{FAR, Link, Web};
+
+/// A set of drawn objects, a bit each.
+type Set = Box<[u64]>;
+
+/// Objects of one kind on the way.
+pub(super) struct Stage {
+    pub(super) kind: u32,
+    /// All of them.
+    pub(super) objects: Vec<u32>,
+    /// How many in a row hold each other.
+    pub(super) times: u64,
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) web: &'a Web,
+    pub(super) kinds: &'a Kinds,
+    /// How far each object is from the root, as [`Web::distances`] has it.
+    pub(super) distances: &'a [u32],
+}
+
+/// A stage with who is on it for whom.
+struct Draft {
+    kind: u32,
+    entries: BTreeMap<u32, Set>,
+    /// From the farthest to the root to the nearest.
+    objects: Vec<(u32, Set)>,
+}
+
+impl Walk<'_> {
+    /// The stages of the way that most of these objects have; none where none of them has any.
+    pub(super) fn stages(&self, targets: &[u32]) -> Vec<Stage> {
+        let words = targets.len().div_ceil(64);
+        let mut first = BTreeMap::new();
+        for (at, target) in targets.iter().enumerate() {
+            if self.distances[*target as usize] != FAR {
+                let set: &mut Set = first.entry(*target).or_insert_with(|| vec![0; words].into());
+                set[at / 64] |= 1 << (at % 64);
+            }
+        }
+        let mut drafts = Vec::new();
+        let mut next = first;
+        let mut there: Set = vec![0; words].into();
+        while let Some(kind) = self.majority(&next, &there) {
+            let entries = next
+                .into_iter()
+                .filter(|(object, _)| self.kinds.of_object(*object) == kind)
+                .collect();
+            let draft;
+            (draft, next, there) = self.climb(kind, entries, words);
+            drafts.push(draft);
+        }
+        self.settle(drafts, &there)
+    }
+
+    /// The kind that most go on with; nothing if no fewer are there.
+    fn majority(&self, next: &BTreeMap<u32, Set>, there: &Set) -> Option<u32> {
+        let mut votes: BTreeMap<u32, Set> = BTreeMap::new();
+        for (object, set) in next {
+            add(votes.entry(self.kinds.of_object(*object)), set);
+        }
+        let most = votes
+            .into_iter()
+            .max_by_key(|(kind, set)| (count(set), Reverse(*kind)));
+        let (kind, set) = most?;
+        (count(&set) > count(there)).then_some(kind)
+    }
+
+    /// From where a stage is entered up to where it ends: who holds its last ones, and for whom that is the root.
+    fn climb(
+        &self,
+        kind: u32,
+        entries: BTreeMap<u32, Set>,
+        words: usize,
+    ) -> (Draft, BTreeMap<u32, Set>, Set) {
+        let place = |object: u32| (Reverse(self.distances[object as usize]), object);
+        let mut queue: BTreeMap<(Reverse<u32>, u32), Set> = BTreeMap::new();
+        for (object, set) in &entries {
+            queue.insert(place(*object), set.clone());
+        }
+        let mut next = BTreeMap::new();
+        let mut there: Set = vec![0; words].into();
+        let mut objects = Vec::new();
+        while let Some(((Reverse(distance), object), set)) = queue.pop_first() {
+            if distance == 1 {
+                union(&mut there, &set);
+            }
+            for link in self.nearer(object) {
+                if self.is_same_stage(kind, link) {
+                    add(queue.entry(place(link.object)), &set);
+                } else {
+                    add(next.entry(link.object), &set);
+                }
+            }
+            objects.push((object, set));
+        }
+        let draft = Draft {
+            kind,
+            entries,
+            objects,
+        };
+        (draft, next, there)
+    }
+
+    /// Who holds an object and is nearer to the root.
+    fn nearer(&self, object: u32) -> impl Iterator<Item = &Link> {
+        let distance = self.distances[object as usize];
+        let holders = self.web.holders.of_object(object).iter();
+        holders.filter(move |link| self.distances[link.object as usize] < distance)
+    }
+
+    fn is_same_stage(&self, kind: u32, link: &Link) -> bool {
+        link.chain > 0 || self.kinds.of_object(link.object) == kind
+    }
+
+    /// Leaves out of each stage what led nowhere, from the root backwards, and counts.
+    fn settle(&self, drafts: Vec<Draft>, there: &Set) -> Vec<Stage> {
+        let mut stages = Vec::with_capacity(drafts.len());
+        let mut beyond: Option<FxHashSet<u32>> = None;
+        for draft in drafts.into_iter().rev() {
+            let runs = self.runs(&draft, there, beyond.as_ref());
+            let entered = draft.entries.iter().filter_map(|(object, set)| {
+                let run = *runs.get(object)?;
+                Some((*object, run, shared(set, there)))
+            });
+            let entered: Vec<(u32, u64, u32)> = entered.collect();
+            beyond = Some(entered.iter().map(|(object, _, _)| *object).collect());
+            let mut objects: Vec<u32> = runs.into_keys().collect();
+            objects.sort_unstable();
+            stages.push(Stage {
+                kind: draft.kind,
+                objects,
+                times: times(&entered),
+            });
+        }
+        stages.reverse();
+        stages
+    }
+
+    /// Of each object of a stage from which the way goes on: how many in a row hold each other, from it on.
+    fn runs(&self, draft: &Draft, there: &Set, beyond: Option<&FxHashSet<u32>>) -> FxHashMap<u32, u64> {
+        let mut runs: FxHashMap<u32, u64> = FxHashMap::default();
+        for (object, set) in draft.objects.iter().rev() {
+            if shared(set, there) == 0 {
+                continue;
+            }
+            let leaves = match beyond {
+                None => self.distances[*object as usize] == 1,
+                Some(beyond) => self.nearer(*object).any(|link| beyond.contains(&link.object)),
+            };
+            let goes_on = self.nearer(*object).filter_map(|link| {
+                let run = runs
+                    .get(&link.object)
+                    .filter(|_| self.is_same_stage(draft.kind, link))?;
+                Some(run.saturating_add(link.chain.saturating_sub(1).max(1)))
+            });
+            if let Some(run) = goes_on.chain(leaves.then_some(1)).max() {
+                runs.insert(*object, run);
+            }
+        }
+        runs
+    }
+}
+
+/// The length of the longest row, if most have one at all.
+fn times(entered: &[(u32, u64, u32)]) -> u64 {
+    let all: u64 = entered.iter().map(|(_, _, times)| u64::from(*times)).sum();
+    let in_rows = entered.iter().filter(|(_, run, _)| *run > 1);
+    let of_rows: u64 = in_rows.map(|(_, _, times)| u64::from(*times)).sum();
+    let longest = entered.iter().map(|(_, run, _)| *run).max();
+    longest.filter(|_| of_rows * 2 >= all).unwrap_or(1)
+}
+
+fn add<K: Ord>(entry: std::collections::btree_map::Entry<'_, K, Set>, set: &Set) {
+    entry
+        .and_modify(|all| union(all, set))
+        .or_insert_with(|| set.clone());
+}
+
+fn union(all: &mut Set, set: &Set) {
+    for (word, more) in all.iter_mut().zip(set) {
+        *word |= more;
+    }
+}
+
+fn count(set: &[u64]) -> u32 {
+    set.iter().map(|word| word.count_ones()).sum()
+}
+
+fn shared(set: &Set, other: &Set) -> u32 {
+    set.iter().zip(other).map(|(a, b)| (a & b).count_ones()).sum()
+}

@@ -1,0 +1,312 @@
+//! Objects that something holds.
+
+use heap_profile::holders::{Confidence, Counts, RootKind, Stopped};
+
+use super::world::World;
+
+/// So many texts, each in a visit, all of which a list in a static has.
+fn visits(number: u64) -> World {
+    let mut world = World::new();
+    let latest = world.a_static("shop::LATEST");
+    let list = world.object(8_192, Some("Vec<alloc::sync::Arc<shop::Visit>>"));
+    world.hold(latest, list);
+    for _ in 0..number {
+        let text = world.target(2_048, "String");
+        let visit = world.object(64, Some("Arc<shop::Visit>"));
+        world.at(visit).words = [1, 1];
+        world.hold_by(list, visit);
+        world.hold_by(visit, text);
+    }
+    world
+}
+
+#[test]
+fn a_static_is_found_through_what_it_holds() {
+    let world = visits(20);
+    assert_eq!(
+        world.lines(),
+        ["2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::LATEST (20 of 20 objects)"]
+    );
+    let holders = world.holders();
+    let path = &holders.paths[0];
+    let distinct: Vec<u64> = path.steps.iter().map(|step| step.distinct).collect();
+    assert_eq!(distinct, [20, 20, 1]);
+    assert_eq!(path.steps[1].counts, Some(Counts { strong: 1, weak: 0 }));
+    assert!(!path.steps[1].weak_only && path.steps[0].counts.is_none());
+    assert_eq!((path.confidence, path.root.offset), (Confidence::Good, Some(16)));
+    assert!(holders.notes.is_empty(), "{:?}", holders.notes);
+}
+
+#[test]
+fn a_list_of_nodes_is_one_step_with_its_length() {
+    let mut world = World::new();
+    let head = world.a_static("shop::HEAD");
+    let first = world.object(64, None);
+    world.hold(head, first);
+    let last = world.object(64, Some("Box<shop::Node>"));
+    world.hold_by(first, last).chain = 100_000;
+    for _ in 0..12 {
+        let text = world.target(32, "String");
+        world.hold_by(last, text);
+    }
+    assert_eq!(
+        world.lines(),
+        ["32 B String <- Box<Node> x 100,000 <- static shop::HEAD (12 of 12 objects)"]
+    );
+}
+
+#[test]
+fn drawn_nodes_of_one_list_have_one_way_however_far_from_its_head_each_is() {
+    let mut world = World::new();
+    let mut holder = world.a_static("shop::HEAD");
+    let mut before = None;
+    for _ in 0..30 {
+        let node = world.target(64, "Box<shop::Node>");
+        world.hold(holder, node);
+        // And back: the list is linked in both directions.
+        if let Some(before) = before {
+            world.hold_by(node, before);
+        }
+        before = Some(node);
+        holder = heap_profile::holders::Holder::Object(node);
+    }
+    assert_eq!(
+        world.lines(),
+        ["64 B Box<Node> x 30 <- static shop::HEAD (30 of 30 objects)"]
+    );
+    assert_eq!(world.holders().paths[0].steps[0].distinct, 30);
+}
+
+#[test]
+fn both_holders_of_an_object_are_named() {
+    let mut world = visits(20);
+    let seen = world.a_thread_local("shop::SEEN", "worker-1");
+    let set = world.object(4_096, Some("HashSet<u64>"));
+    world.hold(seen, set);
+    for target in world.graph.targets.clone() {
+        world.hold_by(set, target);
+    }
+    assert_eq!(
+        world.lines(),
+        [
+            "2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::LATEST (20 of 20 objects)",
+            "2.0 KB String <- HashSet<u64> <- thread-local shop::SEEN of thread worker-1 (20 of 20 objects)",
+        ]
+    );
+}
+
+#[test]
+fn a_thread_local_of_several_threads_is_one() {
+    let mut world = World::new();
+    for thread in ["worker-1", "worker-2"] {
+        let seen = world.a_thread_local("shop::SEEN", thread);
+        let target = world.target(64, "String");
+        world.hold(seen, target);
+    }
+    assert_eq!(
+        world.lines(),
+        ["64 B String <- thread-local shop::SEEN of several threads (2 of 2 objects)"]
+    );
+}
+
+#[test]
+fn pointers_that_are_left_over_are_outvoted() {
+    let mut world = visits(200);
+    let targets = world.graph.targets.clone();
+    // Freed memory with a pointer each, which makes a way that is shorter.
+    let latest = world.graph.edges[0].holder;
+    for target in &targets[..40] {
+        let freed = world.object(48, None);
+        world.hold_by(freed, *target);
+        world.hold(latest, freed);
+    }
+    let stack = world.a_stack("tokio-rt-worker", false);
+    for target in &targets[..6] {
+        world.hold(stack, *target);
+    }
+    let other = world.a_static("shop::OTHER");
+    world.hold(other, targets[7]);
+    let holders = world.holders();
+    assert_eq!(
+        world.lines(),
+        [
+            "2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::LATEST (200 of 200 objects)",
+            "2.0 KB String <- stack of thread tokio-rt-worker (6 of 200 objects)",
+        ]
+    );
+    assert_eq!(holders.paths[1].confidence, Confidence::Poor);
+    assert_eq!(
+        holders.notes,
+        [
+            "1 more place is not shown, with a few objects each: pointers that are left over in freed memory look like this"
+        ]
+    );
+}
+
+#[test]
+fn a_stack_in_use_does_not_come_before_what_holds_nearly_as_many() {
+    let mut world = World::new();
+    let stack = world.a_stack("main", false);
+    let kept = world.a_static("shop::KEPT");
+    for at in 0..100 {
+        let target = world.target(64, "String");
+        world.hold(stack, target);
+        if at < 85 {
+            world.hold(kept, target);
+        }
+    }
+    let kinds = |world: &World| -> Vec<RootKind> {
+        world.holders().paths.iter().map(|path| path.root.kind).collect()
+    };
+    assert_eq!(kinds(&world), [RootKind::Static, RootKind::Stack]);
+    // With the end of the stack known, there is nothing left over on it.
+    world.graph.roots[0] = heap_profile::holders::Root::Stack {
+        thread: "main".to_owned(),
+        exact: true,
+    };
+    assert_eq!(kinds(&world), [RootKind::Stack, RootKind::Static]);
+}
+
+#[test]
+fn a_task_holds_what_its_future_has_and_nobody_is_asked_who_holds_it() {
+    let mut world = World::new();
+    let runtime = world.a_static("tokio::RUNTIME");
+    for _ in 0..10 {
+        let task = world.task("shop::tick", false);
+        let target = world.target(64, "String");
+        world.hold_by(task, target);
+        world.hold(runtime, task);
+    }
+    assert_eq!(
+        world.lines(),
+        ["64 B String <- task shop::tick (10 of 10 objects)"]
+    );
+}
+
+#[test]
+fn a_task_in_a_box_is_called_after_its_vtable() {
+    let mut world = World::new();
+    for _ in 0..10 {
+        let task = world.task("dyn core::future::future::Future<Output = ()>", false);
+        let boxed = world.object(96, None);
+        world.hold_by(task, boxed);
+        world.with_vtable("shop::tick::{closure#0}");
+        let target = world.target(64, "String");
+        world.hold_by(boxed, target);
+    }
+    assert_eq!(
+        world.lines(),
+        ["64 B String <- tick::{closure#0} <- task shop::tick (10 of 10 objects)"]
+    );
+}
+
+#[test]
+fn tasks_that_were_drawn_are_told_from_finished_ones_that_someone_keeps() {
+    let mut world = World::new();
+    for _ in 0..10 {
+        let task = world.task("shop::tick", false);
+        world.graph.targets.push(task);
+    }
+    assert_eq!(
+        world.lines(),
+        ["512 B task shop::tick, which is not complete (10 of 10 objects)"]
+    );
+    let mut world = World::new();
+    let set = world.a_static("shop::TASKS");
+    let list = world.object(2_048, None);
+    world.hold(set, list);
+    for _ in 0..10 {
+        let task = world.task("shop::tick", true);
+        world.hold_by(list, task);
+        let target = world.target(64, "String");
+        world.hold_by(task, target);
+    }
+    assert_eq!(
+        world.lines(),
+        [
+            "64 B String <- finished task shop::tick <- 2.0 KB allocation <- static shop::TASKS (10 of 10 objects)"
+        ]
+    );
+}
+
+#[test]
+fn a_block_that_weak_pointers_alone_keep_is_said_to_be_that() {
+    let mut world = World::new();
+    let cache = world.a_static("shop::CACHE");
+    for _ in 0..10 {
+        let block = world.target(640, "Arc<shop::Item>");
+        world.at(block).words = [0, 2];
+        world.hold(cache, block);
+        world.hold(cache, block);
+    }
+    assert_eq!(
+        world.lines(),
+        ["640 B Arc<Item> (kept by Weak alone) <- static shop::CACHE (10 of 10 objects)"]
+    );
+    let counts = world.holders().paths[0].steps[0].counts;
+    assert_eq!(counts, Some(Counts { strong: 0, weak: 2 }));
+    for target in world.graph.targets.clone() {
+        world.at(target).words = [1, 2];
+    }
+    let holders = world.holders();
+    assert!(!holders.paths[0].steps[0].weak_only);
+    assert_eq!(
+        holders.notes,
+        ["of the 2 pointers to an Arc<Item> no more than 1 can be strong: the others are Weak"]
+    );
+}
+
+#[test]
+fn what_was_not_sampled_has_the_type_of_what_is_like_it_or_of_its_vtable() {
+    let mut world = World::new();
+    let kept = world.a_static("shop::KEPT");
+    for at in 0..10 {
+        let target = world.target(2_048, "String");
+        let visit = world.object(64, (at == 0).then_some("Arc<shop::Visit>"));
+        world.hold_by(visit, target).offset = 24;
+        let boxed = world.object(32, None);
+        world.hold_by(boxed, visit);
+        world.hold(kept, boxed);
+        world.with_vtable("shop::Handler<shop::Visit>");
+    }
+    assert_eq!(
+        world.lines(),
+        ["2.0 KB String <- Arc<Visit> <- Handler<Visit> <- static shop::KEPT (10 of 10 objects)"]
+    );
+}
+
+#[test]
+fn what_belongs_to_the_allocator_or_the_recorder_holds_nothing() {
+    let mut world = visits(20);
+    for name in ["_rjem_je_arenas", "heap_recorder::table::TABLE", "je_tsd"] {
+        let own = world.a_static(name);
+        for target in world.graph.targets.clone() {
+            world.hold(own, target);
+        }
+    }
+    assert_eq!(world.lines().len(), 1);
+    let nameless = world.a_nameless_static();
+    let target = world.graph.targets[0];
+    for target in [target, target + 2, target + 4] {
+        world.hold(nameless, target);
+    }
+    assert_eq!(
+        world.lines()[1],
+        "2.0 KB String <- static shop+0x9000 (3 of 20 objects)"
+    );
+}
+
+#[test]
+fn thin_evidence_and_an_early_end_are_told() {
+    let mut world = visits(4);
+    world.graph.figures.stopped = Some(Stopped::Time);
+    let holders = world.holders();
+    assert_eq!(holders.paths[0].confidence, Confidence::Thin);
+    assert_eq!(
+        holders.notes,
+        [
+            "the evidence is thin: no more than 4 of the objects were drawn",
+            "the search ended early: it took as long as it may; holders farther away were not seen",
+        ]
+    );
+}

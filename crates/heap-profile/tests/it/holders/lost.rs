@@ -1,0 +1,101 @@
+//! Objects that nothing holds.
+
+use super::world::World;
+
+#[test]
+fn objects_that_hold_each_other_are_a_cycle() {
+    let mut world = World::new();
+    for _ in 0..10 {
+        let target = world.target(64, "String");
+        let [one, other] = ["Arc<shop::Author>", "Arc<shop::Book>"].map(|kind| world.object(96, Some(kind)));
+        world.hold_by(one, target);
+        world.hold_by(other, one).offset = 16;
+        world.hold_by(one, other).offset = 24;
+    }
+    assert_eq!(
+        world.lines(),
+        ["64 B String <- Arc<Author> <- Arc<Book> <- nothing: an unreachable cycle (10 of 10 objects)"]
+    );
+}
+
+#[test]
+fn an_arc_that_holds_itself_is_a_cycle_and_a_list_head_is_none() {
+    for (kind, expected) in [
+        (
+            "Arc<shop::Node>",
+            "64 B Arc<Node> <- nothing: an unreachable cycle (10 of 10 objects)",
+        ),
+        (
+            "Box<shop::Head>",
+            "64 B Box<Head> <- nothing: unreachable (10 of 10 objects)",
+        ),
+    ] {
+        let mut world = World::new();
+        for _ in 0..10 {
+            let target = world.target(64, kind);
+            world.hold_by(target, target).offset = 16;
+        }
+        assert_eq!(world.lines(), [expected]);
+    }
+}
+
+#[test]
+fn what_was_forgotten_is_unreachable_with_what_it_is_part_of() {
+    let mut world = World::new();
+    for _ in 0..10 {
+        let target = world.target(64, "String");
+        let leaked = world.object(96, Some("Box<shop::Config>"));
+        world.hold_by(leaked, target);
+    }
+    assert_eq!(
+        world.lines(),
+        ["64 B String <- Box<Config> <- nothing: unreachable (10 of 10 objects)"]
+    );
+}
+
+#[test]
+fn where_the_search_ended_before_nothing_is_said() {
+    let mut world = World::new();
+    for _ in 0..10 {
+        let target = world.target(64, "String");
+        let far = world.object(96, None);
+        world.hold_by(far, target);
+        world.at(far).explored = false;
+    }
+    assert_eq!(
+        world.lines(),
+        ["64 B String <- 96-byte allocation <- not found (10 of 10 objects)"]
+    );
+}
+
+#[test]
+fn each_fate_has_its_own_count() {
+    let mut world = World::new();
+    let kept = world.a_static("shop::KEPT");
+    for at in 0..40 {
+        let target = world.target(64, "String");
+        match at % 4 {
+            0 | 1 => drop(world.hold(kept, target)),
+            2 => {}
+            _ => world.at(target).explored = false,
+        }
+    }
+    assert_eq!(
+        world.lines(),
+        [
+            "64 B String <- static shop::KEPT (20 of 40 objects)",
+            "64 B String <- nothing: unreachable (10 of 40 objects)",
+            "64 B String <- not found (10 of 40 objects)",
+        ]
+    );
+}
+
+#[test]
+fn of_no_objects_nothing_is_said_but_that() {
+    let holders = World::new().holders();
+    assert!(holders.paths.is_empty());
+    assert_eq!(
+        holders.notes,
+        ["no object was drawn, so nothing can be said of who holds them"]
+    );
+}

@@ -1,0 +1,7 @@
+//! Who holds what, of graphs that are made by hand.
+
+mod any;
+mod found;
+mod lost;
+mod named;
+mod world;
