@@ -4,7 +4,7 @@ use super::paths::{Analysis, most_usual};
 use super::rank::Found;
 use super::report::{HolderRoot, RootKind};
 use super::walk::Stage;
-use super::web::{FAR, Link, Lists};
+use super::web::FAR;
 
 /// The most steps that a circle is shown with.
 const MOST_OF_A_CIRCLE: usize = 6;
@@ -38,9 +38,9 @@ pub(super) fn of(analysis: &Analysis<'_>) -> Vec<Found> {
             RootKind::UnreachableCycle => circles.within[*object as usize],
             _ => web.holders.of_object(*object).is_empty(),
         };
-        let mut stages = analysis.stages(&targets, all().filter(is_end));
+        let mut way = analysis.way(&targets, all().filter(is_end));
         if kind == RootKind::UnreachableCycle {
-            go_round(analysis, &circles, &mut stages);
+            go_round(analysis, &circles, &mut way.stages);
         }
         let root = HolderRoot {
             kind,
@@ -48,7 +48,7 @@ pub(super) fn of(analysis: &Analysis<'_>) -> Vec<Found> {
             thread: None,
             offset: None,
         };
-        analysis.found(&stages, root, targets.len() as u64)
+        analysis.found(&way, root, targets.len() as u64)
     };
     [
         RootKind::UnreachableCycle,
@@ -63,52 +63,27 @@ pub(super) fn of(analysis: &Analysis<'_>) -> Vec<Found> {
 
 /// Where objects hold each other in circles.
 struct Circles {
-    /// Objects that are held by a circle, or part of one.
+    /// Objects that a circle holds, or that are part of one.
     above: Vec<bool>,
-    /// Objects that are part of a circle, or lie between two.
+    /// Objects that are part of a circle.
     within: Vec<bool>,
 }
 
 impl Circles {
     fn of(analysis: &Analysis<'_>) -> Circles {
-        let Analysis { web, kinds, .. } = analysis;
-        let objects = web.hold_themselves.len();
+        let Analysis {
+            web,
+            kinds,
+            components,
+            ..
+        } = analysis;
         // A list's empty head points to itself, too. But an `Arc` that holds itself is never freed.
-        let is_circle = |at: u32| web.hold_themselves[at as usize] && kinds.is_counted(kinds.of_object(at));
-        let above = peeled(objects, is_circle, &web.holders, &web.held, &vec![true; objects]);
-        let within = peeled(objects, is_circle, &web.held, &web.holders, &above);
+        let is_one_alone =
+            |at: u32| web.hold_themselves[at as usize] && kinds.is_counted(kinds.of_object(at));
+        let within = components.circles(is_one_alone);
+        let above = components.held_by(web, &within);
         Circles { above, within }
     }
-}
-
-/// Which objects are left when those are taken away that have nothing of `before`, again and again.
-fn peeled(
-    objects: usize,
-    is_circle: impl Fn(u32) -> bool,
-    before: &Lists,
-    after: &Lists,
-    among: &[bool],
-) -> Vec<bool> {
-    let ids = || (0..).take(objects);
-    let in_graph = |link: &&Link| among[link.object as usize];
-    let mut left: Vec<bool> = among.to_vec();
-    let mut needs: Vec<usize> = ids()
-        .map(|at| before.of_object(at).iter().filter(in_graph).count() + usize::from(is_circle(at)))
-        .collect();
-    let mut bare: Vec<u32> = ids()
-        .filter(|at| left[*at as usize] && needs[*at as usize] == 0)
-        .collect();
-    while let Some(object) = bare.pop() {
-        left[object as usize] = false;
-        for link in after.of_object(object).iter().filter(in_graph) {
-            let needed = &mut needs[link.object as usize];
-            *needed -= 1;
-            if *needed == 0 {
-                bare.push(link.object);
-            }
-        }
-    }
-    left
 }
 
 /// From where a circle is entered, once round it: each kind once.

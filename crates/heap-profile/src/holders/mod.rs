@@ -11,6 +11,7 @@ mod names;
 mod naming;
 mod paths;
 mod rank;
+mod reach;
 mod report;
 mod tasks;
 mod tidy;

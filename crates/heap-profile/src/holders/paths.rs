@@ -10,10 +10,11 @@ use super::kinds::Kinds;
 use super::lost;
 use super::names::Names;
 use super::rank::{self, Found};
+use super::reach::{Components, Reach};
 use super::report::{Confidence, Counts, HolderPath, HolderRoot, HolderStep, Holders};
 use super::tasks::futures;
-use super::walk::{Stage, Walk};
-use super::web::{Reach, Web};
+use super::walk::{Stage, Walk, Way};
+use super::web::Web;
 use crate::render::holders::short_type;
 
 /// So many roots, those that hold most objects, are looked at more closely.
@@ -24,9 +25,11 @@ const MOST_WEAK: u64 = 1 << 31;
 /// Says who holds the drawn objects of a graph, given what its addresses are called.
 pub fn holders(graph: &ReferenceGraph, names: &Names) -> Holders {
     let futures = futures(graph, names);
+    let web = Web::of(graph, names, &futures);
     let analysis = Analysis {
         graph,
-        web: Web::of(graph, names, &futures),
+        components: Components::of(&web),
+        web,
         kinds: Kinds::of(graph, names, &futures),
     };
     let mut found = analysis.roots();
@@ -38,31 +41,26 @@ pub fn holders(graph: &ReferenceGraph, names: &Names) -> Holders {
 pub(super) struct Analysis<'a> {
     pub(super) graph: &'a ReferenceGraph,
     pub(super) web: Web,
+    pub(super) components: Components,
     pub(super) kinds: Kinds,
 }
 
 impl Analysis<'_> {
     /// What holds some of the drawn objects, with the way to it.
     fn roots(&self) -> Vec<Found> {
-        let reach = Reach::of(&self.web, &self.graph.targets);
+        let reach = Reach::of(&self.web, &self.components, &self.graph.targets);
         let groups = self.web.groups.iter().enumerate();
-        let counted = groups.map(|(at, group)| {
-            let set = reach.of_any(&group.held);
-            (
-                set.iter().map(|word| u64::from(word.count_ones())).sum::<u64>(),
-                at,
-            )
-        });
+        let counted = groups.map(|(at, group)| (reach.count(&group.held), at));
         let mut counted: Vec<(u64, usize)> = counted.filter(|(objects, _)| *objects > 0).collect();
         counted.sort_by_key(|(objects, at)| (std::cmp::Reverse(*objects), *at));
         let way = |(place, (objects, at)): (usize, (u64, usize))| {
             let group = &self.web.groups[at];
-            let stages = if place < MOST_ROOTS {
-                self.stages(&self.graph.targets, group.held.iter().copied())
+            let way = if place < MOST_ROOTS {
+                self.way(&self.graph.targets, group.held.iter().copied())
             } else {
-                Vec::new()
+                Way::default()
             };
-            let mut found = self.found(&stages, group.root(), objects);
+            let mut found = self.found(&way, group.root(), objects);
             found.may_be_left_over = group.may_be_left_over();
             found
         };
@@ -70,30 +68,36 @@ impl Analysis<'_> {
     }
 
     /// The way from these objects to what the last ones are held by.
-    pub(super) fn stages(&self, targets: &[u32], last: impl Iterator<Item = u32>) -> Vec<Stage> {
+    pub(super) fn way(&self, targets: &[u32], last: impl Iterator<Item = u32>) -> Way {
         let walk = Walk {
             web: &self.web,
             kinds: &self.kinds,
             distances: &self.web.distances(last),
         };
-        walk.stages(targets)
+        walk.way(targets)
     }
 
     /// A root with the way to it.
-    pub(super) fn found(&self, stages: &[Stage], root: HolderRoot, objects: u64) -> Found {
+    pub(super) fn found(&self, way: &Way, root: HolderRoot, objects: u64) -> Found {
+        let stages = way.stages.iter();
+        let mut notes: Vec<String> = stages
+            .clone()
+            .filter_map(|stage| self.weak_pointers(stage))
+            .collect();
+        if way.is_cut {
+            let shown = way.stages.len();
+            notes.push(format!("a way has more steps than the {shown} that are shown"));
+        }
         Found {
             path: HolderPath {
-                steps: stages.iter().map(|stage| self.step(stage)).collect(),
+                steps: stages.map(|stage| self.step(stage)).collect(),
                 root,
                 objects,
                 // It has its place among the others yet to find.
                 confidence: Confidence::Poor,
             },
             may_be_left_over: false,
-            notes: stages
-                .iter()
-                .filter_map(|stage| self.weak_pointers(stage))
-                .collect(),
+            notes,
         }
     }
 

@@ -12,8 +12,19 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::kinds::Kinds;
 use super::web::{FAR, Link, Web};
 
+/// The most stages of a way. One that has more is cut short.
+const MOST_STAGES: usize = 24;
+
 /// A set of drawn objects, a bit each.
 type Set = Box<[u64]>;
+
+/// A way to a root, or its beginning.
+#[derive(Default)]
+pub(super) struct Way {
+    pub(super) stages: Vec<Stage>,
+    /// Whether there is more of it.
+    pub(super) is_cut: bool,
+}
 
 /// Objects of one kind on the way.
 pub(super) struct Stage {
@@ -40,8 +51,8 @@ struct Draft {
 }
 
 impl Walk<'_> {
-    /// The stages of the way that most of these objects have; none where none of them has any.
-    pub(super) fn stages(&self, targets: &[u32]) -> Vec<Stage> {
+    /// The way that most of these objects have; it has no stages where none of them has any.
+    pub(super) fn way(&self, targets: &[u32]) -> Way {
         let words = targets.len().div_ceil(64);
         let mut first = BTreeMap::new();
         for (at, target) in targets.iter().enumerate() {
@@ -53,7 +64,12 @@ impl Walk<'_> {
         let mut drafts = Vec::new();
         let mut next = first;
         let mut there: Set = vec![0; words].into();
+        let mut is_cut = false;
         while let Some(kind) = self.majority(&next, &there) {
+            is_cut = drafts.len() == MOST_STAGES;
+            if is_cut {
+                break;
+            }
             let entries = next
                 .into_iter()
                 .filter(|(object, _)| self.kinds.of_object(*object) == kind)
@@ -62,7 +78,14 @@ impl Walk<'_> {
             (draft, next, there) = self.climb(kind, entries, words);
             drafts.push(draft);
         }
-        self.settle(drafts, &there)
+        let last: FxHashSet<u32> = next.keys().copied().filter(|_| is_cut).collect();
+        next.values()
+            .filter(|_| is_cut)
+            .for_each(|set| union(&mut there, set));
+        Way {
+            stages: self.settle(drafts, &there, last),
+            is_cut,
+        }
     }
 
     /// The kind that most go on with; nothing if no fewer are there.
@@ -125,18 +148,19 @@ impl Walk<'_> {
         link.chain > 0 || self.kinds.of_object(link.object) == kind
     }
 
-    /// Leaves out of each stage what led nowhere, from the root backwards, and counts.
-    fn settle(&self, drafts: Vec<Draft>, there: &Set) -> Vec<Stage> {
+    /// Leaves out of each stage what led nowhere, backwards from the root or from what comes after the last stage, and
+    /// counts.
+    fn settle(&self, drafts: Vec<Draft>, there: &Set, mut beyond: FxHashSet<u32>) -> Vec<Stage> {
         let mut stages = Vec::with_capacity(drafts.len());
-        let mut beyond: Option<FxHashSet<u32>> = None;
         for draft in drafts.into_iter().rev() {
-            let runs = self.runs(&draft, there, beyond.as_ref());
+            let may_end = stages.is_empty();
+            let runs = self.runs(&draft, there, may_end, &beyond);
             let entered = draft.entries.iter().filter_map(|(object, set)| {
                 let run = *runs.get(object)?;
                 Some((*object, run, shared(set, there)))
             });
             let entered: Vec<(u32, u64, u32)> = entered.collect();
-            beyond = Some(entered.iter().map(|(object, _, _)| *object).collect());
+            beyond = entered.iter().map(|(object, _, _)| *object).collect();
             let mut objects: Vec<u32> = runs.into_keys().collect();
             objects.sort_unstable();
             stages.push(Stage {
@@ -150,16 +174,20 @@ impl Walk<'_> {
     }
 
     /// Of each object of a stage from which the way goes on: how many in a row hold each other, from it on.
-    fn runs(&self, draft: &Draft, there: &Set, beyond: Option<&FxHashSet<u32>>) -> FxHashMap<u32, u64> {
+    fn runs(
+        &self,
+        draft: &Draft,
+        there: &Set,
+        may_end: bool,
+        beyond: &FxHashSet<u32>,
+    ) -> FxHashMap<u32, u64> {
         let mut runs: FxHashMap<u32, u64> = FxHashMap::default();
         for (object, set) in draft.objects.iter().rev() {
             if shared(set, there) == 0 {
                 continue;
             }
-            let leaves = match beyond {
-                None => self.distances[*object as usize] == 1,
-                Some(beyond) => self.nearer(*object).any(|link| beyond.contains(&link.object)),
-            };
+            let is_last = may_end && self.distances[*object as usize] == 1;
+            let leaves = is_last || self.nearer(*object).any(|link| beyond.contains(&link.object));
             let goes_on = self.nearer(*object).filter_map(|link| {
                 let run = runs
                     .get(&link.object)

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::graph::{CodeAddress, Edge, Holder, Object, ReferenceGraph, Root};
 use super::names::Names;
@@ -262,63 +262,5 @@ impl Lists {
     pub(super) fn of_object(&self, object: u32) -> &[Link] {
         let at = object as usize;
         &self.links[self.starts[at]..self.starts[at + 1]]
-    }
-}
-
-/// Which of the drawn objects an object holds, a bit for each, for all objects.
-pub(super) struct Reach {
-    words: usize,
-    bits: Vec<u64>,
-}
-
-impl Reach {
-    pub(super) fn of(web: &Web, targets: &[u32]) -> Reach {
-        let words = targets.len().div_ceil(64);
-        let mut reach = Reach {
-            words,
-            bits: vec![0; words * web.hold_themselves.len()],
-        };
-        let mut fresh = vec![0; reach.bits.len()];
-        let mut waiting = FxHashSet::default();
-        let mut queue = std::collections::VecDeque::new();
-        for (at, target) in targets.iter().enumerate() {
-            fresh[*target as usize * words + at / 64] |= 1 << (at % 64);
-            if waiting.insert(*target) {
-                queue.push_back(*target);
-            }
-        }
-        reach.bits.copy_from_slice(&fresh);
-        while let Some(object) = queue.pop_front() {
-            waiting.remove(&object);
-            let range = object as usize * words..(object as usize + 1) * words;
-            let new: Vec<u64> = fresh[range.clone()].to_vec();
-            fresh[range].fill(0);
-            for link in web.holders.of_object(object) {
-                let start = link.object as usize * words;
-                let mut is_new = false;
-                for (at, word) in new.iter().enumerate() {
-                    let unseen = word & !reach.bits[start + at];
-                    reach.bits[start + at] |= unseen;
-                    fresh[start + at] |= unseen;
-                    is_new |= unseen != 0;
-                }
-                if is_new && waiting.insert(link.object) {
-                    queue.push_back(link.object);
-                }
-            }
-        }
-        reach
-    }
-
-    /// The drawn objects that any of these hold.
-    pub(super) fn of_any(&self, objects: &[u32]) -> Vec<u64> {
-        let mut all = vec![0; self.words];
-        for object in objects {
-            let start = *object as usize * self.words;
-            for (word, of_object) in all.iter_mut().zip(&self.bits[start..start + self.words]) {
-                *word |= of_object;
-            }
-        }
-        all
     }
 }

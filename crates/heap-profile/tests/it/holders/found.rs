@@ -1,6 +1,6 @@
 //! Objects that something holds.
 
-use heap_profile::holders::{Confidence, Counts, RootKind, Stopped};
+use heap_profile::holders::{Confidence, Counts, Holder, Root, RootKind, Stopped};
 
 use super::world::World;
 
@@ -68,7 +68,7 @@ fn drawn_nodes_of_one_list_have_one_way_however_far_from_its_head_each_is() {
             world.hold_by(node, before);
         }
         before = Some(node);
-        holder = heap_profile::holders::Holder::Object(node);
+        holder = Holder::Object(node);
     }
     assert_eq!(
         world.lines(),
@@ -160,7 +160,7 @@ fn a_stack_in_use_does_not_come_before_what_holds_nearly_as_many() {
     };
     assert_eq!(kinds(&world), [RootKind::Static, RootKind::Stack]);
     // With the end of the stack known, there is nothing left over on it.
-    world.graph.roots[0] = heap_profile::holders::Root::Stack {
+    world.graph.roots[0] = Root::Stack {
         thread: "main".to_owned(),
         exact: true,
     };
@@ -309,4 +309,29 @@ fn thin_evidence_and_an_early_end_are_told() {
             "the search ended early: it took as long as it may; holders farther away were not seen",
         ]
     );
+}
+
+#[test]
+fn a_way_that_is_too_long_is_cut_short_and_that_is_told() {
+    let mut world = World::new();
+    let mut holder = world.a_static("shop::HEAD");
+    for at in 0..1_000 {
+        let node = world.object(64 + at % 2 * 64, None);
+        world.hold(holder, node);
+        holder = Holder::Object(node);
+    }
+    for _ in 0..20 {
+        let target = world.target(2_048, "String");
+        world.hold(holder, target);
+    }
+    let holders = world.holders();
+    let path = &holders.paths[0];
+    assert_eq!((path.objects, path.steps.len()), (20, 24));
+    assert!(
+        path.steps
+            .iter()
+            .skip(1)
+            .all(|step| step.distinct == 1 && step.times == 1)
+    );
+    assert_eq!(holders.notes, ["a way has more steps than the 24 that are shown"]);
 }
