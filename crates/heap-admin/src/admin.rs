@@ -1,6 +1,7 @@
 //! [`HeapAdmin`]: the handle that schema, routes, signals and the application share.
 
 mod builder;
+mod holders;
 
 pub use builder::{DEFAULT_FOLDER, HeapAdminBuilder};
 
@@ -117,7 +118,7 @@ impl HeapAdmin {
             return self.in_turn(fold).await;
         }
         // Looked for first: there is no need to fold the heap for nothing.
-        let helper = symbolizer::find(self.inner.symbolizer.as_deref())?;
+        let helper = self.helper()?;
         let _turn = self.inner.helpers.lock().await;
         let profile = self
             .in_turn(move |inner| inner.encoded(recorder, Shown::Live))
@@ -140,7 +141,7 @@ impl HeapAdmin {
             });
         }
         let files = self.blocking(move |inner| inner.files(&ids)).await?;
-        let helper = symbolizer::find(self.inner.symbolizer.as_deref())?;
+        let helper = self.helper()?;
         let _turn = self.inner.helpers.lock().await;
         Label::INSTRUMENT
             .wrap(symbolizer::compare(&helper, &files, first))
@@ -197,6 +198,11 @@ impl HeapAdmin {
     pub async fn finish(&self) {
         // The queue is fair: this lock comes after theirs.
         self.inner.queue.lock().await.closed = true;
+    }
+
+    /// The program that looks names up.
+    pub(crate) fn helper(&self) -> Result<PathBuf, Error> {
+        symbolizer::find(self.inner.symbolizer.as_deref())
     }
 
     /// Does the work when what was asked for before is done. A task of its own: the turn lasts as long as the

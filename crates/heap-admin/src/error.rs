@@ -68,6 +68,26 @@ pub enum Error {
         /// How many were given.
         given: usize,
     },
+    /// Too few stacks for a reference scan, or too many.
+    #[error("findHolders takes 1 to {most} stacks, not {given}")]
+    Stacks {
+        /// The most allowed.
+        most: usize,
+        /// How many were given.
+        given: usize,
+    },
+    /// What was given for a stack is none.
+    #[error("a stack is a whole number, the key of a row of liveHeap(by: STACK), not {given:?}")]
+    Stack {
+        /// The beginning of what was given.
+        given: String,
+    },
+    /// What was given for a cohort is none.
+    #[error("bornBefore is the number of a cohort, 0 or more, not {given}")]
+    BornBefore {
+        /// What was given.
+        given: i32,
+    },
     /// There is no stored snapshot of this id.
     #[error("there is no snapshot {given:?}")]
     UnknownSnapshot {
@@ -134,6 +154,9 @@ impl Error {
             | Self::Compared { .. }
             | Self::SampleInterval { .. }
             | Self::Control { .. }
+            | Self::Stacks { .. }
+            | Self::Stack { .. }
+            | Self::BornBefore { .. }
             | Self::Recorder(heap_recorder::Error::Interval { .. }) => "BAD_USER_INPUT",
             Self::UnknownSnapshot { .. } => "NO_SUCH_SNAPSHOT",
             Self::DifferentBuilds { .. } => "DIFFERENT_BUILDS",
@@ -150,6 +173,8 @@ impl Error {
                 | heap_recorder::Error::OutOfMemory
                 | heap_recorder::Error::Dump { .. },
             ) => "PROFILER",
+            Self::Recorder(heap_recorder::Error::NoSurvivors { .. }) => "NO_SURVIVORS",
+            Self::Recorder(heap_recorder::Error::Scan { .. }) => "REFERENCE_SCAN",
             Self::Recorder(_) => "MEMORY_FIGURES",
             Self::Closed => "SHUTTING_DOWN",
             Self::Task => "INTERNAL",
@@ -159,6 +184,13 @@ impl Error {
     /// What the user can do about it, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Recorder(heap_recorder::Error::NoSurvivors { .. }) => Some(
+                "take the stacks from liveHeap(by: STACK); where they are right, put on more load, or sample more \
+                 finely (setSampleInterval)",
+            ),
+            Self::Recorder(heap_recorder::Error::Scan { .. }) => {
+                Some("the service is as it was: ask again, when it has more memory to spare or is less busy")
+            }
             Self::Recorder(error) => error.hint(),
             Self::Store { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
@@ -171,7 +203,7 @@ impl Error {
             }
             Self::NoSymbolizer { .. } => Some(
                 "install leaklab beside this program or in PATH, or name it to HeapAdmin's builder; \
-                 liveHeap by OPERATION or COHORT needs no names",
+                 liveHeap by OPERATION or COHORT needs no names, nor does findHolders { graph }",
             ),
             Self::Symbolizer { .. } => Some(
                 "it needs this very binary with its debug information, at the path that it was started from",
@@ -207,8 +239,13 @@ impl Error {
 
     /// What a caller got wrong is his to know; everything else is the operator's too.
     pub(crate) fn log(&self) {
-        let is_callers = ["BAD_USER_INPUT", "NO_SUCH_SNAPSHOT", "DIFFERENT_BUILDS"].contains(&self.code());
-        if !is_callers {
+        let callers = [
+            "BAD_USER_INPUT",
+            "NO_SUCH_SNAPSHOT",
+            "DIFFERENT_BUILDS",
+            "NO_SURVIVORS",
+        ];
+        if !callers.contains(&self.code()) {
             tracing::warn!(code = self.code(), error = ?self, "{self}");
         }
     }

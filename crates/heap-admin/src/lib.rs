@@ -46,6 +46,7 @@ mod comparison;
 mod control;
 pub mod door;
 mod error;
+mod holders;
 mod live_heap;
 mod memory_info;
 mod profiler;
@@ -65,7 +66,11 @@ pub use comparison::{
 };
 pub use control::{Control, LEAST_CONTROL, MOST_CONTROL};
 pub use error::Error;
-pub use heap_recorder::{Recorder, malloc_conf};
+pub use heap_recorder::{HolderQuery, Recorder, ScanProgress, malloc_conf};
+pub use holders::{
+    HolderConfidence, HolderCounts, HolderPath, HolderRoot, HolderRootKind, HolderScan, HolderScanProgress,
+    HolderStep, MOST_FOLLOWED, MOST_STACKS, ScanFigures, ScanStopped,
+};
 pub use live_heap::{LiveHeap, LiveHeapKey, LiveHeapRow, MOST_ROWS};
 pub use memory_info::MemoryInfo;
 pub use profiler::{Dropped, Profiler, Unwinder};

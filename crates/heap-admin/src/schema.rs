@@ -2,11 +2,11 @@
 //!
 //! They find the [`HeapAdmin`] in the schema's data.
 
-use crate::control;
 use crate::{
-    Comparison, Control, Error, HeapAdmin, LiveHeap, LiveHeapKey, MOST_ROWS, MemoryInfo, Profiler, Reason,
-    Snapshot,
+    Comparison, Control, Error, HeapAdmin, HolderScan, HolderScanProgress, LiveHeap, LiveHeapKey, MOST_ROWS,
+    MemoryInfo, Profiler, Reason, Snapshot,
 };
+use crate::{control, holders};
 use async_graphql::{Context, ID, Object, Result, Subscription};
 use futures_util::{Stream, stream};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub const MOST_INTERVAL_MS: i32 = 60_000;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HeapQuery;
 
-/// What can be done: purge, take and delete snapshots, set the sampling interval.
+/// What can be done: purge, take and delete snapshots, look for who holds memory, set the sampling interval.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HeapMutation;
 
@@ -79,6 +79,12 @@ impl HeapQuery {
         report.map(Comparison::from).map_err(Error::answer)
     }
 
+    /// How far the reference scan is that is under way; null while there is none
+    async fn holder_scan(&self, context: &Context<'_>) -> Result<Option<HolderScanProgress>> {
+        let progress = admin(context)?.scan_progress();
+        Ok(progress.map(HolderScanProgress::from))
+    }
+
     /// One stored snapshot; null where there is none of this id
     async fn snapshot(&self, context: &Context<'_>, id: ID) -> Result<Option<Snapshot>> {
         admin(context)?.snapshot(&id).await.map_err(Error::answer)
@@ -128,6 +134,20 @@ impl HeapMutation {
             .take_snapshot(name, Reason::Manual, purge)
             .await
             .map_err(Error::answer)
+    }
+
+    /// Who holds what these stacks have allocated, up to a static, a thread or a task: reads the memory of a frozen copy of
+    /// the process, for about a second. A second call waits its turn
+    async fn find_holders(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "1 to 1000 of them, as the keys of liveHeap(by: STACK) have them")] stacks: Vec<ID>,
+        #[graphql(desc = "Only what was allocated under this operation")] operation: Option<String>,
+        #[graphql(desc = "Only what was born in a cohort before this one")] born_before: Option<i32>,
+        #[graphql(default = 256, desc = "How many of the survivors to follow: 1 to 512")] first: i32,
+    ) -> Result<HolderScan> {
+        let query = holders::query(&stacks, operation, born_before, first);
+        HolderScan::run(context, query.map_err(Error::answer)?).await
     }
 
     /// Sets the mean number of allocated bytes from one sample to the next. Finer costs more, and shows less

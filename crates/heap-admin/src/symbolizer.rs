@@ -1,7 +1,7 @@
 //! Names for addresses, from a helper process that ends when it has answered.
 //!
 //! Reading debug information takes hundreds of megabytes. In this process that would be part of what is being measured,
-//! so `leaklab symbolize` does it: it gets the profile on stdin, and answers in JSON on stdout. `leaklab compare` reads stored
+//! so `leaklab symbolize` does it: it gets a profile, or what a reference scan found, on stdin, and answers in JSON on stdout. `leaklab compare` reads stored
 //! snapshots itself.
 
 use std::env;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use heap_profile::holders::{HOLDERS_VERSION, Holders};
 use heap_profile::{COMPARISON_VERSION, ComparisonReport, LiveHeap, LiveHeapKey};
 use serde::de::DeserializeOwned;
 use tokio::io::{self, AsyncReadExt as _, AsyncWriteExt as _};
@@ -85,12 +86,26 @@ pub(crate) async fn compare(
             },
             error => error,
         })?;
-    match report.version {
-        COMPARISON_VERSION => Ok(report),
-        other => Err(failed(&format!(
-            "its answer is of version {other} instead of {COMPARISON_VERSION}"
-        ))),
+    check(report.version, COMPARISON_VERSION)?;
+    Ok(report)
+}
+
+/// Has the helper name what a reference scan found, given as JSON.
+pub(crate) async fn holders(helper: &Path, graph: Vec<u8>) -> Result<Holders, Error> {
+    let args = [COMMAND, "--holders"].map(OsString::from);
+    let holders: Holders = ask(helper, &args, graph).await?;
+    check(holders.version, HOLDERS_VERSION)?;
+    Ok(holders)
+}
+
+/// A helper of another version may mean something else by its words.
+fn check(version: u32, expected: u32) -> Result<(), Error> {
+    if version == expected {
+        return Ok(());
     }
+    Err(failed(&format!(
+        "its answer is of version {version} instead of {expected}"
+    )))
 }
 
 /// Starts the helper, gives it what to read on stdin, and reads its answer.
@@ -110,15 +125,15 @@ async fn ask<T: DeserializeOwned>(helper: &Path, args: &[OsString], input: Vec<u
     serde_json::from_slice(&answer).map_err(|error| failed(&format!("its answer cannot be read: {error}")))
 }
 
-/// Writes the profile and reads the answer, at the same time: each waits for the other when a pipe is full.
-async fn talk(mut child: Child, profile: Vec<u8>) -> Result<Vec<u8>, Error> {
+/// Writes what it is to read, and reads the answer, at the same time: each waits for the other when a pipe is full.
+async fn talk(mut child: Child, given: Vec<u8>) -> Result<Vec<u8>, Error> {
     let lost = || failed("its pipes are missing");
     let mut input = child.stdin.take().ok_or_else(lost)?;
     let output = child.stdout.take().ok_or_else(lost)?;
     let complaints = child.stderr.take().ok_or_else(lost)?;
     let writing = async move {
         // It may have ended before it read all of it: what it complains about tells more than this error.
-        let _ = input.write_all(&profile).await;
+        let _ = input.write_all(&given).await;
     };
     let (_, answer, complaint) = tokio::join!(writing, answer(output), complaint(complaints));
     let answer = answer?;

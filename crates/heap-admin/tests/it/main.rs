@@ -7,6 +7,7 @@ mod comparison;
 mod control;
 mod fields;
 mod held;
+mod holders;
 mod http;
 mod instrument;
 mod live_heap;
