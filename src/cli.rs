@@ -41,7 +41,7 @@ enum Command {
     Compare(compare::Args),
     /// Draw a snapshot, or what changed from one to another, as a flame graph (SVG)
     Flame(flame::Args),
-    /// Give a snapshot on stdin its names, or tell its live heap by a key: for programs
+    /// Give a snapshot on stdin its names, or tell its live heap by a key, or who holds memory: for programs
     Symbolize(symbolize::Args),
 }
 

@@ -1,12 +1,13 @@
 //! `leaklab symbolize < SNAPSHOT`: the part of a snapshot's reading that needs the binary's line tables, for programs.
 //!
 //! A service that is being measured starts it, rather than reading its own line tables, and asks for its live heap by a
-//! key. And whoever sends snapshots to a backend that does not have the binary lets it fill the names in.
+//! key, or for names of what a reference scan found. And whoever sends snapshots to a backend that does not have the binary lets it fill the names in.
 
 use std::io::{IsTerminal as _, Read as _, Write as _, stdin, stdout};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use heap_profile::holders::ReferenceGraph;
 use heap_profile::{LiveHeap, LiveHeapKey, MAX_DECODED_BYTES, Profile, live_heap, live_heap_named};
 
 use super::snapshot_file::{Source, explain};
@@ -26,6 +27,9 @@ pub struct Args {
     first: usize,
     #[command(flatten)]
     source: Source,
+    /// Read what findHolders { graph } told, and print who holds it, as JSON
+    #[arg(long, conflicts_with = "by")]
+    holders: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -54,17 +58,22 @@ impl From<Key> for LiveHeapKey {
     }
 }
 
-/// Reads a snapshot from stdin; prints its live heap, or the snapshot with its names.
+/// Reads a snapshot from stdin; prints its live heap, or the snapshot with its names. Or reads what a reference scan
+/// found, and prints it with its names.
 ///
 /// # Errors
-/// Where stdin is no snapshot, or the binary that took it is not there.
+/// Where stdin is no such thing, or the binary that took it is not there.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.holders {
+        return name_holders(&args);
+    }
     if args.by.is_none() && stdout().is_terminal() {
         bail!(
             "the snapshot with its names is not for a terminal\nhint: `> FILE.pb.gz`, or `--by type` for text"
         );
     }
-    let profile = read()?;
+    let bytes = read("a snapshot", "FILE.pb.gz")?;
+    let profile = Profile::decode(&bytes).map_err(|error| explain(STDIN, &error))?;
     match args.by {
         Some(key) => {
             let heap = read_heap(&profile, key.into(), &args)?;
@@ -91,13 +100,23 @@ fn read_heap(profile: &Profile, key: LiveHeapKey, args: &Args) -> anyhow::Result
     heap.map_err(|error| explain(STDIN, &error))
 }
 
-fn read() -> anyhow::Result<Profile> {
+fn name_holders(args: &Args) -> anyhow::Result<ExitCode> {
+    let bytes = read("a reference graph", "GRAPH.json")?;
+    let graph = String::from_utf8(bytes).context("stdin is no reference graph: it is not UTF-8")?;
+    let named = ReferenceGraph::from_json(&graph).and_then(|graph| args.source.symbolizer().holders(&graph));
+    let named = named.map_err(|error| explain(STDIN, &error))?;
+    let json = serde_json::to_string(&named).context("cannot write the holders as JSON")?;
+    stdout().write_all((json + "\n").as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(expected: &str, file: &str) -> anyhow::Result<Vec<u8>> {
     if stdin().is_terminal() {
-        bail!("stdin is a terminal, expected a snapshot\nhint: `< FILE.pb.gz`");
+        bail!("stdin is a terminal, expected {expected}\nhint: `< {file}`");
     }
     let mut bytes = Vec::new();
     // One more than the library takes, so that it is the library that refuses.
     let mut bounded = stdin().lock().take(MAX_DECODED_BYTES as u64 + 1);
     bounded.read_to_end(&mut bytes).context("cannot read stdin")?;
-    Profile::decode(&bytes).map_err(|error| explain(STDIN, &error))
+    Ok(bytes)
 }

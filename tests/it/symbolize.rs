@@ -1,8 +1,13 @@
-//! `leaklab symbolize`, as a service starts it: a snapshot on stdin, an answer on stdout.
+//! `leaklab symbolize`, as a service starts it: a snapshot or a reference graph on stdin, an answer on stdout.
 
 use std::io::Write as _;
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use heap_profile::holders::{
+    CodeAddress, Confidence, Edge, Holder, Holders, MappedFile, Object, REFERENCE_GRAPH_VERSION,
+    ReferenceGraph, Root, RootKind,
+};
 use heap_profile::{
     COHORT, Function, Label, LabelValue, Line, LiveHeap, Location, Mapping, OPERATION, Profile, Sample,
     SampleType,
@@ -135,4 +140,101 @@ fn a_labs_snapshot_gets_its_names_for_those_without_the_binary() {
     let by_type = heap(&output.stdout, &["--by", "type", "--first", "3"]);
     assert_eq!(by_type, heap(&taken, &["--by", "type", "--first", "3"]));
     assert!(by_type.rows.len() <= 3 && by_type.rows_in_all >= by_type.rows.len());
+}
+
+/// What a graph of this very program points from.
+static LATEST: AtomicU64 = AtomicU64::new(0);
+
+/// Twenty objects, each of which a word of [`LATEST`] points to.
+fn graph() -> ReferenceGraph {
+    LATEST.fetch_add(1, Relaxed);
+    let program = std::env::current_exe().expect("this program");
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("its mappings");
+    // The program's first mapping is where it was loaded.
+    let is_ours = |line: &&str| line.ends_with(&program.display().to_string());
+    let first = maps.lines().find(is_ours).expect("its mapping");
+    let base = first.split('-').next().expect("an address");
+    let base = u64::from_str_radix(base, 16).expect("an address");
+    let address = std::ptr::from_ref(&LATEST).addr() as u64 - base;
+    let edge = |held| Edge {
+        holder: Holder::Root(0),
+        offset: 0,
+        held,
+        into: 0,
+        chain: 0,
+        vtable: None,
+    };
+    let object = Object {
+        bytes: 48,
+        explored: true,
+        ..Object::default()
+    };
+    ReferenceGraph {
+        version: REFERENCE_GRAPH_VERSION,
+        survivors: 100,
+        targets: (0..20).collect(),
+        objects: vec![object; 20],
+        roots: vec![Root::Static {
+            at: CodeAddress { file: 0, address },
+        }],
+        edges: (0..20).map(edge).collect(),
+        files: vec![MappedFile {
+            path: program.display().to_string(),
+            build_id: heap_profile::build_id_of(&program)
+                .expect("a program")
+                .expect("an id"),
+        }],
+        ..ReferenceGraph::default()
+    }
+}
+
+#[test]
+fn what_a_reference_scan_found_gets_its_names() {
+    let output = symbolize(graph().to_json().as_bytes(), &["--holders"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let holders: Holders = serde_json::from_slice(&output.stdout).expect("holders as JSON");
+    assert_eq!((holders.drawn, holders.survivors), (20, 100));
+    let path = &holders.paths[0];
+    assert_eq!((path.objects, path.root.kind), (20, RootKind::Static));
+    assert_eq!(path.root.name.as_deref(), Some("it::symbolize::LATEST"));
+    assert_eq!(path.confidence, Confidence::Good);
+    // The program may have moved.
+    let mut moved = graph();
+    moved.files[0].path = "/nowhere/it".to_owned();
+    let told = refusal(moved.to_json().as_bytes(), &["--holders"]);
+    assert!(
+        told.starts_with("error: stdin: ") && told.contains("\nhint: --binary"),
+        "{told}"
+    );
+    let program = std::env::current_exe().expect("this program");
+    let flags = ["--holders", "--binary", program.to_str().expect("UTF-8")];
+    let output = symbolize(moved.to_json().as_bytes(), &flags);
+    assert_eq!(
+        serde_json::from_slice::<Holders>(&output.stdout).ok(),
+        Some(holders)
+    );
+}
+
+#[test]
+fn what_is_no_reference_graph_is_refused() {
+    let mut later = graph();
+    later.version = 9;
+    let mut astray = graph();
+    astray.edges[0].held = 20;
+    for (input, told) in [
+        (&b""[..], "the reference graph cannot be read: EOF"),
+        (b"{}", "the reference graph cannot be read: missing field"),
+        (b"\xff", "it is not UTF-8"),
+        (&snapshot(true), "it is not UTF-8"),
+        (later.to_json().as_bytes(), "version 9 instead of 1"),
+        (astray.to_json().as_bytes(), "an index leads nowhere"),
+    ] {
+        let refused = refusal(input, &["--holders"]);
+        assert!(
+            refused.starts_with("error: stdin") && refused.contains(told),
+            "{refused}"
+        );
+    }
+    assert!(refusal(b"", &["--holders", "--by", "type"]).contains("cannot be used with"));
 }
