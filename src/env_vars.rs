@@ -25,5 +25,7 @@ pub const SNAPSHOT_COUNT: &str = "LEAKLAB_SNAPSHOT_COUNT";
 pub const SNAPSHOT_BYTES: &str = "LEAKLAB_SNAPSHOT_BYTES";
 /// Base address of the server under load: twin of `load --target`.
 pub const TARGET: &str = "LEAKLAB_TARGET";
+/// Of how many leaking sites it is asked who holds them: twin of `hunt --holders`.
+pub const HOLDERS: &str = "LEAKLAB_HOLDERS";
 /// Filter of the log on stderr, in the syntax of `tracing_subscriber`'s `EnvFilter`: twin of `--log`.
 pub const LOG: &str = "LEAKLAB_LOG";

@@ -15,7 +15,7 @@ use args::Format;
 
 use super::snapshot_file::symbolizer;
 use crate::cli::EXIT_ERROR;
-use crate::hunt::{self, Error, Hunted, Outcome, Progress, Stopped};
+use crate::hunt::{self, Error, Hunted, Outcome, Progress, Stopped, with_causes};
 use crate::load::table::one_line;
 
 const EXIT_LEAK: u8 = 1;
@@ -87,13 +87,7 @@ fn print(hunted: &Hunted, before: Option<&Report>, format: Format) -> anyhow::Re
 
 /// Says why the hunt stopped, what to do about it, and what is left.
 fn fail(stopped: &Stopped) -> ExitCode {
-    let mut text = stopped.to_string();
-    let mut cause = std::error::Error::source(stopped);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    eprintln!("error: {}", one_line(&text));
+    eprintln!("error: {}", with_causes(stopped));
     let hints = stopped.error.hint().map(str::to_owned);
     for hint in hints.into_iter().chain(stopped.evidence()) {
         eprintln!("hint: {}", one_line(&hint));

@@ -15,6 +15,8 @@ use super::Error;
 /// A service that is under memory pressure may take its time for a snapshot.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What is read of an answer, in bytes: who holds memory takes some room to tell.
+const MOST_READ: u64 = 64 << 20;
 /// How much of an answer that is no JSON is shown.
 const SHOWN_CHARS: usize = 80;
 
@@ -35,6 +37,19 @@ pub(super) struct Abilities {
     pub(super) memory_limit: u64,
     /// Whether a control can be planted.
     pub(super) control: bool,
+    /// Whether it can be asked who holds memory.
+    pub(super) holders: bool,
+}
+
+/// How far the service's reference scan is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scan {
+    /// How often memory has been gone through, this time included.
+    pub(super) pass: u64,
+    /// What was read of it this time, in bytes.
+    pub(super) read: u64,
+    /// What is resident, in bytes.
+    pub(super) resident: u64,
 }
 
 /// A snapshot that the service has taken.
@@ -112,6 +127,7 @@ impl Admin {
             sample_interval: profiler["sampleInterval"].as_u64().unwrap_or_default(),
             memory_limit: memory_limit.unwrap_or(total / 2),
             control: has("mutations", "setControl"),
+            holders: has("mutations", "findHolders"),
         })
     }
 
@@ -143,6 +159,36 @@ impl Admin {
             }),
             None => Err(self.no_door("a snapshot without an id")),
         }
+    }
+
+    /// Has the service look for who holds what these stacks have allocated; gives what it found as JSON, without names.
+    pub(super) async fn find_holders(
+        &self,
+        stacks: &[u32],
+        born_before: Option<u32>,
+    ) -> Result<String, Error> {
+        let query = "mutation($stacks: [ID!]!, $bornBefore: Int) {
+            findHolders(stacks: $stacks, bornBefore: $bornBefore) { graph }
+        }";
+        let stacks: Vec<String> = stacks.iter().map(u32::to_string).collect();
+        let variables = json!({ "stacks": stacks, "bornBefore": born_before });
+        let mut data = self.ask("say who holds it", query, variables).await?;
+        match data["findHolders"]["graph"].take() {
+            Value::String(graph) => Ok(graph),
+            _ => Err(self.no_door("holders without a graph")),
+        }
+    }
+
+    /// How far the scan is that is under way.
+    pub(super) async fn scan_progress(&self) -> Result<Option<Scan>, Error> {
+        let query = "{ holderScan { pass readBytes residentBytes } }";
+        let data = self.ask("say how far it is", query, Value::Null).await?;
+        let figure = |name: &str| data["holderScan"][name].as_u64();
+        Ok(figure("pass").map(|pass| Scan {
+            pass,
+            read: figure("readBytes").unwrap_or_default(),
+            resident: figure("residentBytes").unwrap_or_default(),
+        }))
     }
 
     /// Deletes the service's own copy.
@@ -196,6 +242,9 @@ impl Admin {
         let status = answer.status();
         let text = answer
             .body_mut()
+            .with_config()
+            .limit(MOST_READ)
+            .lossy_utf8(true)
             .read_to_string()
             .map_err(|error| self.unreachable(error))?;
         let Ok(mut answer) = serde_json::from_str::<Value>(&text) else {

@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use heap_profile::render::bytes;
 
 use crate::load;
+use crate::load::table::one_line;
 
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +122,9 @@ pub enum Error {
     /// The snapshots cannot be judged.
     #[error("the snapshots cannot be judged")]
     Judge(#[source] heap_profile::Error),
+    /// What a reference scan has found cannot be read, or not be named.
+    #[error("what the service found cannot be named")]
+    Holders(#[source] heap_profile::Error),
     /// The signals cannot be listened to.
     #[error("the signals cannot be listened to")]
     Signals(#[source] std::io::Error),
@@ -149,7 +153,7 @@ impl Error {
                 Some("see that the operation and its variables work: a hunt of what fails proves nothing")
             }
             Self::FolderTaken(_) => Some("--output DIR names another folder"),
-            Self::Snapshot { source, .. } | Self::Judge(source) => source.hint(),
+            Self::Snapshot { source, .. } | Self::Judge(source) | Self::Holders(source) => source.hint(),
             Self::LabStart { .. }
             | Self::LabEnded { .. }
             | Self::File { .. }
@@ -169,6 +173,17 @@ impl Error {
             source,
         }
     }
+}
+
+/// An error, and all that led to it, in a line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    one_line(&text)
 }
 
 /// A hunt that did not come to its end: why, and what is left of it.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use heap_profile::holders::{Holders, ReferenceGraph};
 use heap_profile::hunt::{self, Phase, Reading, Report};
 use heap_profile::{Profile, Symbolized, Symbolizer, render};
 
@@ -100,6 +101,13 @@ impl Evidence {
             }
         }
         Ok(report)
+    }
+
+    /// Keeps what a reference scan found of the report's so manieth site, and names it.
+    pub(super) fn holders(&mut self, site: usize, graph: &str) -> Result<Holders, Error> {
+        self.folder.write(&format!("holders-{site}.json"), graph)?;
+        let named = ReferenceGraph::from_json(graph).and_then(|graph| self.symbolizer.holders(&graph));
+        named.map_err(Error::Holders)
     }
 
     /// Writes the report into the folder.

@@ -1,7 +1,7 @@
 //! The hunt's folder: each snapshot as it comes, and what was done, so that a hunt that breaks off leaves its evidence.
 //!
-//! `hunt.json` says what was hunted and what was done so far; `NN-phase.pb.gz` are the snapshots; `report.json` and
-//! `report.html` come at the end.
+//! `hunt.json` says what was hunted and what was done so far; `NN-phase.pb.gz` are the snapshots; `holders-N.json` is
+//! what a reference scan found of the report's Nth site, without names; `report.json` and `report.html` come at the end.
 
 use std::path::{Path, PathBuf};
 

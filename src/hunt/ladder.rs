@@ -1,5 +1,7 @@
 //! The course of a hunt: warm up, rungs, settle, stand idle, judge; and again with more load, until it is decided.
 
+mod holders;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -70,6 +72,8 @@ struct Hunt<'a> {
     traffic: Traffic,
     evidence: Evidence,
     ceiling: Ceiling,
+    /// Whether the service can be asked who holds memory.
+    finds_holders: bool,
     /// Bytes that the service leaks with each request because it was told to.
     control: Option<u64>,
     /// Load in all rungs together.
@@ -113,6 +117,7 @@ impl<'a> Hunt<'a> {
             evidence: Evidence::new(folder, symbolizer),
             ceiling: Ceiling::new(abilities.memory_limit),
             target,
+            finds_holders: abilities.holders,
             control: None,
             load: Stretch::default(),
             look: 1,
@@ -143,6 +148,7 @@ impl<'a> Hunt<'a> {
             };
             let Some(next) = next else {
                 self.note_traffic(&report);
+                self.ask_holders(&mut report).await;
                 report.notes.append(&mut self.notes);
                 return Ok(report);
             };

@@ -7,6 +7,7 @@
 //! # Layout
 //! - [`Settings`]: what is hunted, and how; [`run`] hunts it. `ladder` is its course: start reading there
 //! - `plan`: how long the next rung is, in plain arithmetic
+//! - `ladder::holders`: who holds what leaks, asked at the end
 //! - `target`: a lab of its own, or a server that runs; `admin`: what is asked of its admin door
 //! - `traffic`: one stretch of load, and whether it was any good
 //! - `evidence`: the snapshots, judged; `folder`: where they are kept; [`Progress`]: what is said meanwhile
@@ -27,11 +28,11 @@ mod settings;
 mod target;
 mod traffic;
 
-pub use error::{Error, Stopped};
+pub use error::{Error, Stopped, with_causes};
 pub use ladder::{Hunted, run};
 pub use outcome::Outcome;
 pub use progress::Progress;
 pub use settings::{
-    DEFAULT_BUDGET, DEFAULT_CONNECTIONS, DEFAULT_CONTROL, DEFAULT_FOLDER, DEFAULT_PIPELINING, DEFAULT_RUNG,
-    DEFAULT_SAMPLE_INTERVAL, Service, Settings,
+    DEFAULT_BUDGET, DEFAULT_CONNECTIONS, DEFAULT_CONTROL, DEFAULT_FOLDER, DEFAULT_HOLDERS,
+    DEFAULT_PIPELINING, DEFAULT_RUNG, DEFAULT_SAMPLE_INTERVAL, Service, Settings,
 };

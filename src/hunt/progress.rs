@@ -57,6 +57,11 @@ impl Progress {
         }
     }
 
+    /// Whether what is being done now is shown.
+    pub(super) fn is_watched(&self) -> bool {
+        self.bar.is_some()
+    }
+
     /// What is being done now.
     pub(super) fn begin(&self, what: &str) {
         if let Some(bar) = &self.bar {

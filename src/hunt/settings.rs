@@ -19,6 +19,8 @@ pub const DEFAULT_BUDGET: Duration = Duration::from_secs(60);
 pub const DEFAULT_SAMPLE_INTERVAL: &str = "16KiB";
 /// Bytes that a planted control grows by with each request.
 pub const DEFAULT_CONTROL: &str = "256";
+/// Of how many leaking sites it is asked who holds their objects.
+pub const DEFAULT_HOLDERS: usize = 3;
 /// Where hunts leave their evidence, each in a folder of its own.
 pub const DEFAULT_FOLDER: &str = "./hunts";
 
@@ -51,6 +53,8 @@ pub struct Settings {
     pub threshold: Threshold,
     /// Bytes that the service shall leak with each request, to see that the hunt finds them.
     pub control: Option<u64>,
+    /// Of how many leaking sites it is asked who holds their objects; 0: of none.
+    pub holders: usize,
     /// The sites that are known already.
     pub baseline: Option<Baseline>,
     /// The folder for the evidence; it must not hold a hunt yet.

@@ -20,7 +20,8 @@ use crate::variables::Template;
 const AFTER_HELP: &str = "\
 Warms up, puts load on the service in rungs with a snapshot after each, lets it settle and stand
 idle, and judges what was born under load and is still alive. Where it cannot tell yet whether there is
-a leak, or could see only large ones, it puts on more load, until --budget is spent.
+a leak, or could see only large ones, it puts on more load, until --budget is spent. Of what leaks it asks
+the service in the end who holds it: the way to a static, a thread or a task.
 Without --target it starts a lab of its own, and ends it. With --target it hunts any service that
 carries heap-admin, your own too.
 
@@ -107,6 +108,9 @@ pub struct Args {
     /// Have the service leak so many bytes with each request, 256 unless told, to see that they are found
     #[arg(long, value_name = "BYTES", num_args = 0..=1, default_missing_value = hunt::DEFAULT_CONTROL, value_parser = clap::value_parser!(u64).range(1..))]
     control: Option<u64>,
+    /// Ask who holds what leaks, for so many sites: about a second for each, after --budget; 0 asks for none
+    #[arg(long, env = env_vars::HOLDERS, default_value_t = hunt::DEFAULT_HOLDERS, value_name = "N")]
+    holders: usize,
     /// Known leaks, which do not fail the hunt
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -162,6 +166,7 @@ impl Args {
                 per_second: self.time_threshold,
             },
             control: self.control,
+            holders: self.holders,
             baseline,
             folder,
             keep_snapshots: self.keep_snapshots,

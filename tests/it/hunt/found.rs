@@ -36,9 +36,10 @@ fn a_baseline_of_the_leaks_that_were_found_lets_the_next_hunt_pass() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let baseline = folder.path().join("baseline.json");
     let baseline = baseline.to_str().expect("text");
-    let mut first = Hunt::at(&lab, &["00", "--write-baseline", baseline]);
+    let mut first = Hunt::at(&lab, &["00", "--write-baseline", baseline, "--holders", "0"]);
     let (code, _, stderr) = first.run();
     assert_eq!(code, Some(1), "{stderr}");
+    let before_told = stderr;
     let before = first.file("report.json");
     let before = before.to_str().expect("text");
     // Far below the leak, and far above what a short hunt is unsure of.
@@ -58,6 +59,13 @@ fn a_baseline_of_the_leaks_that_were_found_lets_the_next_hunt_pass() {
     let report: Report = serde_json::from_str(&report).expect("a report");
     assert_eq!(report.verdict, Verdict::Leak);
     assert!(report.sites[0].known && report.sites[0].verdict == Verdict::Leak);
+    // Nobody was asked who holds it: in the first hunt since it was told not to, in the second since it is known.
+    for (hunt, told) in [(&first, before_told), (&second, stderr)] {
+        assert!(
+            !hunt.file("holders-1.json").exists() && !told.contains("who holds"),
+            "{told}"
+        );
+    }
     assert_eq!(report.fields[0].field.as_deref(), Some("Query.hello"));
     let left = lab.admin("{ snapshots { id } }");
     assert_eq!(left["snapshots"].as_array().map(Vec::len), Some(0));

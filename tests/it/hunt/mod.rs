@@ -1,9 +1,10 @@
 //! `leaklab hunt`, as a user runs it.
 //!
-//! [`found`]: what it finds, and prints; [`shapes`]: loads other than requests; [`stopped`]: hunts that are broken off;
+//! [`found`]: what it finds, and prints; [`holders`]: who holds it; [`shapes`]: loads other than requests; [`stopped`]: hunts that are broken off;
 //! [`refused`]: what it does not hunt.
 
 mod found;
+mod holders;
 mod refused;
 mod shapes;
 mod stopped;
