@@ -31,30 +31,8 @@ impl Kinds {
     pub(super) fn of(graph: &ReferenceGraph, names: &Names, futures: &FxHashMap<u32, String>) -> Kinds {
         let told = told(graph, names, futures);
         let chains = Chains::of(graph, &told);
-        let mut shapes = Votes::default();
-        let mut vtables = Votes::default();
-        for edge in &graph.edges {
-            if let Some(holder) = held_by(edge)
-                && let Some(of) = told[holder as usize].as_deref()
-            {
-                shapes.add(shape(graph, holder, edge), of);
-            }
-            if let (Some(of), Some(vtable)) = (told[edge.held as usize].as_deref(), dropped(edge, names)) {
-                vtables.add(vtable, of);
-            }
-        }
-        let mut by_shape = Votes::default();
-        let mut by_vtable = Votes::default();
-        for edge in &graph.edges {
-            if let Some(holder) = held_by(edge)
-                && let Some(of) = shapes.first(&shape(graph, holder, edge))
-            {
-                by_shape.add(holder, of);
-            }
-            if let Some(vtable) = dropped(edge, names) {
-                by_vtable.add(edge.held, vtables.first(&vtable).unwrap_or(vtable));
-            }
-        }
+        let by_shape = by_shape(graph, &told);
+        let by_vtable = by_vtable(graph, names, &told);
         let kind = |(object, told): (u32, &Option<String>)| {
             let of = told
                 .as_deref()
@@ -111,6 +89,45 @@ fn told(graph: &ReferenceGraph, names: &Names, futures: &FxHashMap<u32, String>)
         None => names.types.get(object.stack? as usize)?.clone(),
     };
     (0..).zip(&graph.objects).map(told).collect()
+}
+
+/// What objects are by where they have which pointers.
+fn by_shape<'a>(graph: &ReferenceGraph, told: &'a [Option<String>]) -> Votes<'a, u32> {
+    let held = || graph.edges.iter().filter_map(|edge| Some((held_by(edge)?, edge)));
+    let mut shapes = Votes::default();
+    for (holder, edge) in held() {
+        if let Some(of) = told[holder as usize].as_deref() {
+            shapes.add(shape(graph, holder, edge), of);
+        }
+    }
+    let mut types = Votes::default();
+    for (holder, edge) in held() {
+        if let Some(of) = shapes.first(&shape(graph, holder, edge)) {
+            types.add(holder, of);
+        }
+    }
+    types
+}
+
+/// What objects are by the vtables beside the pointers to them.
+fn by_vtable<'a>(graph: &ReferenceGraph, names: &'a Names, told: &'a [Option<String>]) -> Votes<'a, u32> {
+    let dropped = || {
+        graph
+            .edges
+            .iter()
+            .filter_map(|edge| Some((edge.held, dropped(edge, names)?)))
+    };
+    let mut vtables = Votes::default();
+    for (held, vtable) in dropped() {
+        if let Some(of) = told[held as usize].as_deref() {
+            vtables.add(vtable, of);
+        }
+    }
+    let mut types = Votes::default();
+    for (held, vtable) in dropped() {
+        types.add(held, vtables.first(&vtable).unwrap_or(vtable));
+    }
+    types
 }
 
 fn held_by(edge: &Edge) -> Option<u32> {

@@ -18,29 +18,60 @@ pub(super) fn of(analysis: &Analysis<'_>) -> Vec<Found> {
     if lost.is_empty() {
         return Vec::new();
     }
-    let circles = Circles::of(analysis);
-    let all = || (0..).zip(&graph.objects).map(|(at, _)| at);
-    let unexplored: Vec<u32> = all().filter(|at| !graph.objects[*at as usize].explored).collect();
-    let beyond = web.distances(unexplored.iter().copied());
-    let fate = |object: u32| match object as usize {
-        at if beyond[at] != FAR => RootKind::Unknown,
-        at if circles.above[at] => RootKind::UnreachableCycle,
-        _ => RootKind::Unreachable,
-    };
-    let found = |kind| {
-        let targets: Vec<u32> = lost
+    let fates = Fates::of(analysis);
+    let kinds = [
+        RootKind::UnreachableCycle,
+        RootKind::Unreachable,
+        RootKind::Unknown,
+    ];
+    let of_kind = |kind| {
+        let targets = lost
             .iter()
             .copied()
-            .filter(|object| fate(*object) == kind)
-            .collect();
+            .filter(|object| fates.of_object(*object) == kind);
+        let targets: Vec<u32> = targets.collect();
+        (!targets.is_empty()).then(|| fates.found(analysis, kind, &targets))
+    };
+    kinds.into_iter().filter_map(of_kind).collect()
+}
+
+/// What becomes of objects that no root holds.
+struct Fates {
+    circles: Circles,
+    /// Objects that were not explored, or are held by such.
+    open: Vec<bool>,
+}
+
+impl Fates {
+    fn of(analysis: &Analysis<'_>) -> Fates {
+        let unexplored = analysis.graph.objects.iter().map(|object| !object.explored);
+        let unexplored: Vec<bool> = unexplored.collect();
+        Fates {
+            circles: Circles::of(analysis),
+            open: analysis.components.held_by(&analysis.web, &unexplored),
+        }
+    }
+
+    fn of_object(&self, object: u32) -> RootKind {
+        match object as usize {
+            at if self.open[at] => RootKind::Unknown,
+            at if self.circles.above[at] => RootKind::UnreachableCycle,
+            _ => RootKind::Unreachable,
+        }
+    }
+
+    /// The way of objects with this fate.
+    fn found(&self, analysis: &Analysis<'_>, kind: RootKind, targets: &[u32]) -> Found {
+        let Analysis { graph, web, .. } = analysis;
         let is_end = |object: &u32| match kind {
             RootKind::Unknown => !graph.objects[*object as usize].explored,
-            RootKind::UnreachableCycle => circles.within[*object as usize],
+            RootKind::UnreachableCycle => self.circles.within[*object as usize],
             _ => web.holders.of_object(*object).is_empty(),
         };
-        let mut way = analysis.way(&targets, all().filter(is_end));
+        let all = (0..).zip(&graph.objects).map(|(at, _)| at);
+        let mut way = analysis.way(targets, all.filter(is_end));
         if kind == RootKind::UnreachableCycle {
-            go_round(analysis, &circles, &mut way.stages);
+            go_round(analysis, &self.circles, &mut way.stages);
         }
         let root = HolderRoot {
             kind,
@@ -49,16 +80,7 @@ pub(super) fn of(analysis: &Analysis<'_>) -> Vec<Found> {
             offset: None,
         };
         analysis.found(&way, root, targets.len() as u64)
-    };
-    [
-        RootKind::UnreachableCycle,
-        RootKind::Unreachable,
-        RootKind::Unknown,
-    ]
-    .map(found)
-    .into_iter()
-    .filter(|found| found.path.objects > 0)
-    .collect()
+    }
 }
 
 /// Where objects hold each other in circles.

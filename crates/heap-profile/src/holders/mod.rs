@@ -5,7 +5,9 @@
 //! `naming` (from addresses to [`Names`]) and `paths` ([`holders`]: who holds the objects, and by which way).
 
 mod graph;
+mod groups;
 mod kinds;
+mod lists;
 mod lost;
 mod names;
 mod naming;

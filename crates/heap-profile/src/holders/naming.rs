@@ -33,21 +33,20 @@ impl Symbolizer {
             types: types.collect(),
             ..Names::default()
         };
-        let mut variables = HashMap::new();
+        let mut variables = Variables::new();
         for (file, mapping) in profile.mappings.iter().enumerate() {
             let asked = asked(graph, file);
             if asked.is_empty() {
                 continue;
             }
             let (symbols, nameless) = self.symbols(mapping, &profile, &asked)?;
+            let file = u32::try_from(file).expect("an address has a file by a number of 32 bits");
             for (of, address) in asked {
                 let symbol = symbols.get(&(of, address));
-                let file = u32::try_from(file).expect("an address has a file by a number of 32 bits");
                 let at = CodeAddress { file, address };
-                if of == SymbolOf::Function {
-                    names.add_function(at, symbol);
-                } else {
-                    variables.insert((of, at), variable(symbol, || nameless(address)));
+                match of {
+                    SymbolOf::Function => names.add_function(at, symbol),
+                    _ => drop(variables.insert((of, at), variable(symbol, || nameless(address)))),
                 }
             }
         }
@@ -56,6 +55,8 @@ impl Symbolizer {
         Ok(names)
     }
 }
+
+type Variables = HashMap<(SymbolOf, CodeAddress), Variable>;
 
 impl Names {
     /// What the name of a function says of a vtable or a task that it is the first one of.

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::kinds::Kinds;
-use super::web::{FAR, Link, Web};
+use super::lists::Link;
+use super::web::{FAR, Web};
 
 /// The most stages of a way. One that has more is cut short.
 const MOST_STAGES: usize = 24;
@@ -54,15 +55,8 @@ impl Walk<'_> {
     /// The way that most of these objects have; it has no stages where none of them has any.
     pub(super) fn way(&self, targets: &[u32]) -> Way {
         let words = targets.len().div_ceil(64);
-        let mut first = BTreeMap::new();
-        for (at, target) in targets.iter().enumerate() {
-            if self.distances[*target as usize] != FAR {
-                let set: &mut Set = first.entry(*target).or_insert_with(|| vec![0; words].into());
-                set[at / 64] |= 1 << (at % 64);
-            }
-        }
+        let mut next = self.first(targets, words);
         let mut drafts = Vec::new();
-        let mut next = first;
         let mut there: Set = vec![0; words].into();
         let mut is_cut = false;
         while let Some(kind) = self.majority(&next, &there) {
@@ -78,14 +72,27 @@ impl Walk<'_> {
             (draft, next, there) = self.climb(kind, entries, words);
             drafts.push(draft);
         }
-        let last: FxHashSet<u32> = next.keys().copied().filter(|_| is_cut).collect();
-        next.values()
-            .filter(|_| is_cut)
-            .for_each(|set| union(&mut there, set));
+        if is_cut {
+            next.values().for_each(|set| union(&mut there, set));
+        } else {
+            next.clear();
+        }
         Way {
-            stages: self.settle(drafts, &there, last),
+            stages: self.settle(drafts, &there, next.into_keys().collect()),
             is_cut,
         }
+    }
+
+    /// The objects themselves, each for itself, if they are held by the root.
+    fn first(&self, targets: &[u32], words: usize) -> BTreeMap<u32, Set> {
+        let mut first = BTreeMap::new();
+        for (at, target) in targets.iter().enumerate() {
+            if self.distances[*target as usize] != FAR {
+                let set: &mut Set = first.entry(*target).or_insert_with(|| vec![0; words].into());
+                set[at / 64] |= 1 << (at % 64);
+            }
+        }
+        first
     }
 
     /// The kind that most go on with; nothing if no fewer are there.

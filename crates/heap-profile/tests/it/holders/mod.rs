@@ -4,4 +4,5 @@ mod any;
 mod found;
 mod lost;
 mod named;
+mod steps;
 mod world;
