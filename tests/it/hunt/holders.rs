@@ -9,10 +9,11 @@ use heap_profile::holders::{
     CodeAddress, Edge, Holder, MappedFile, Object, REFERENCE_GRAPH_VERSION, ReferenceGraph, Root, RootKind,
 };
 use heap_profile::hunt::{Report, Verdict};
+use heap_profile::render;
 use serde_json::{Value, json};
 
-use super::{Hunt, told};
-use crate::harness::{Lab, binary};
+use super::{Hunt, is_running, lab_of, told};
+use crate::harness::{Lab, binary, root};
 
 /// How the answer to a GraphQL request is changed: given the request, and what the lab has answered.
 type Change = dyn Fn(&str, String) -> String + Send + Sync;
@@ -225,4 +226,36 @@ fn an_interrupt_while_it_asks_leaves_the_report() {
     let report = std::fs::read_to_string(hunt.file("report.json")).expect("a report");
     let report: Report = serde_json::from_str(&report).expect("a report");
     assert_eq!(report.verdict, Verdict::Leak);
+}
+
+/// What a problem's answer says holds it.
+fn holder(problem: &str) -> String {
+    let path = root().join("spoilers").join(problem).join("answer.toml");
+    let text = std::fs::read_to_string(path).expect("an answer.toml");
+    let answer: toml::Table = text.parse().expect("TOML");
+    answer["holder"].as_str().expect("a holder").to_owned()
+}
+
+#[test]
+fn the_holder_that_a_problems_answer_names_comes_first() {
+    let mut hunt = Hunt::new(&["03", "--format", "json"]);
+    let (code, stdout, stderr) = hunt.run();
+    assert_eq!(code, Some(1), "{stderr}");
+    let report: Report = serde_json::from_str(&stdout).expect("a report");
+    let site = &report.sites[0];
+    let holders = site
+        .holders
+        .as_ref()
+        .unwrap_or_else(|| panic!("{:?}\n{stderr}", report.notes));
+    let first = &holders.paths[0];
+    assert_eq!(
+        render::holders::root(&first.root),
+        holder("p03_lookup"),
+        "{stderr}"
+    );
+    assert!(first.objects * 2 > holders.drawn, "{first:?}");
+    let kept = std::fs::read_to_string(hunt.file("holders-1.json")).expect("it is kept");
+    let graph = ReferenceGraph::from_json(&kept).expect("a graph");
+    assert_eq!(graph.targets.len() as u64, holders.drawn);
+    assert!(!is_running(lab_of(&stderr)), "{stderr}");
 }

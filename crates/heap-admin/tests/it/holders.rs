@@ -1,12 +1,20 @@
 //! Who holds what a stack has allocated: what is refused, and what the helper is asked.
 
+use crate::child;
+use crate::held::text;
+use crate::live_heap::without_path;
+use crate::recorded::{error, keep_under, start_recorded};
 use crate::server::{Server, start};
+use crate::shop::COVER;
 use crate::symbolizer::start as start_helped;
-use crate::{child, recorded::error};
-use heap_admin::Error;
+use heap_admin::{Error, Recorder};
 use heap_profile::holders::{Holders, Object, REFERENCE_GRAPH_VERSION, ReferenceGraph};
+use heap_profile::{LabelValue, OPERATION, STACK};
 use serde_json::Value;
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 fn ask(server: &Server, arguments: &str) -> Value {
     server.ask(&format!(
@@ -139,4 +147,66 @@ fn a_helper_that_cannot_name_holders_is_quoted() {
             assert_eq!(error.to_string(), format!("names cannot be looked up: {message}"));
         }
     });
+}
+
+#[test]
+fn the_recorder_is_asked_after_a_purge_and_has_nothing_to_say_of_what_is_not_there() {
+    static PURGES: AtomicUsize = AtomicUsize::new(0);
+    let test = "holders::the_recorder_is_asked_after_a_purge_and_has_nothing_to_say_of_what_is_not_there";
+    child::run(test, without_path, || {
+        let count = || {
+            PURGES.fetch_add(1, Relaxed);
+        };
+        let server = start_recorded(|builder| builder.quiesce(count));
+        keep_under("Kept", 8);
+        let stacks = format!("stacks: {:?}", stacks_of("Kept"));
+        // Names were asked for, and there is no helper: nothing is scanned.
+        let named = format!("mutation {{ findHolders({stacks}) {{ notes }} }}");
+        assert_eq!(error(&server.ask(&named)).1, "NO_SYMBOLIZER");
+        assert_eq!(PURGES.load(Relaxed), 0);
+
+        let answer = ask(&server, &format!(r#"{stacks}, operation: "Kept", first: 5"#));
+        let told = &answer["data"]["findHolders"];
+        assert_eq!(
+            (&told["drawn"], &told["survivors"]),
+            (&5.into(), &8.into()),
+            "{answer}"
+        );
+        let graph = ReferenceGraph::from_json(told["graph"].as_str().expect("a graph"));
+        let graph = graph.expect("a graph");
+        assert!(
+            graph
+                .targets
+                .iter()
+                .all(|at| graph.objects[*at as usize].bytes >= COVER as u64)
+        );
+        assert_eq!(PURGES.load(Relaxed), 1);
+        assert!(server.admin.scan_progress().is_none());
+
+        for nobody in [r#"operation: "Nobody""#, "bornBefore: 0"] {
+            let (message, code, hint) = error(&ask(&server, &format!("{stacks}, {nobody}")));
+            assert_eq!(code, "NO_SURVIVORS", "{message}");
+            assert!(hint.contains("liveHeap(by: STACK)"), "{hint}");
+        }
+    });
+}
+
+/// The stacks that have allocated under an operation, as a client gives them.
+fn stacks_of(operation: &str) -> Vec<String> {
+    let profile = Recorder::running().expect("it was started").profile(None);
+    let profile = profile.expect("a profile");
+    let rows = profile.samples.iter();
+    let rows = rows.filter(|row| text(&row.labels, OPERATION) == operation);
+    let labels = rows
+        .flat_map(|row| &row.labels)
+        .filter(|label| *label.key == *STACK);
+    let mut stacks: Vec<String> = labels
+        .filter_map(|label| match label.value {
+            LabelValue::Number(stack, _) => Some(stack.to_string()),
+            LabelValue::Text(_) => None,
+        })
+        .collect();
+    stacks.sort();
+    stacks.dedup();
+    stacks
 }
