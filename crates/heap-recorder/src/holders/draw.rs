@@ -68,7 +68,12 @@ pub(super) fn draw(query: &HolderQuery, table: &Sites) -> Result<Drawn, Error> {
     }
     all.sort_unstable_by_key(|sample: &Known| sample.address);
     Ok(Drawn {
-        targets: evenly(&mut survivors, &all, query.targets.max(1)).ok_or(Error::OutOfMemory)?,
+        targets: evenly(
+            &mut survivors,
+            &all,
+            query.targets.clamp(1, HolderQuery::MOST_TARGETS),
+        )
+        .ok_or(Error::OutOfMemory)?,
         survivors: survivors.len() as u64,
         samples: all,
     })

@@ -46,7 +46,7 @@ pub struct HolderQuery {
     pub operation: Option<String>,
     /// Only what was born in a cohort before this one; nothing: all.
     pub born_before: Option<u32>,
-    /// How many of them to follow at most.
+    /// How many of them to follow at most: no more than [`HolderQuery::MOST_TARGETS`] are.
     pub targets: usize,
     /// How long to look at most.
     pub time: Duration,
@@ -67,7 +67,7 @@ impl HolderQuery {
     /// Objects that are followed unless told otherwise.
     pub const DEFAULT_TARGETS: usize = 256;
     /// Objects that can be followed at once.
-    pub const MOST_TARGETS: usize = 4096;
+    pub const MOST_TARGETS: usize = 512;
     /// How long is looked unless told otherwise.
     pub const DEFAULT_TIME: Duration = Duration::from_secs(20);
 

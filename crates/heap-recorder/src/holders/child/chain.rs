@@ -14,11 +14,14 @@ use crate::{
 /// Pointers between like objects that are collected at most: 64 MiB.
 const MOST_LINKS: usize = 1 << 22;
 /// Lists that are followed at most.
-const MOST_CHAINS: usize = 6;
+const MOST_CHAINS: usize = 3;
+/// A list is followed in this way if there are so many times more objects in it than were found. Otherwise, going on object
+/// by object will do.
+const LEAST_LENGTH: usize = 12;
 /// Objects held from outside for which is found out what is below them.
 const MOST_ENDS: usize = 32;
 /// Steps down from all of these together.
-const MOST_STEPS: usize = 1 << 23;
+const MOST_STEPS: usize = 1 << 22;
 
 /// What is known of lists.
 pub(super) struct Chains {
@@ -64,18 +67,23 @@ struct Link {
 unsafe impl Plain for Link {}
 
 impl Search<'_> {
-    /// Follows the lists of objects of these classes, from those that were found.
-    pub(super) fn chain(&mut self, classes: u64) -> Option<()> {
+    /// Follows the lists of objects of these classes, from those that were found. False where they are short.
+    pub(super) fn chain(&mut self, classes: u64) -> Option<bool> {
         let (mut links, complete) = self.links(classes);
         links.sort_unstable_by_key(|link| link.held);
         self.chains.followed.push(classes)?;
         let begun = self.climb_links(&links, classes)?;
+        if self.chains.up.all.len() - begun.first < LEAST_LENGTH * begun.starts.len() {
+            self.chains.up.forget(begun.first)?;
+            return Some(false);
+        }
         let all = self.holders_from_outside(&begun, classes)? && complete;
+        links.sort_unstable_by_key(|link| link.holder);
+        let all = self.descend(&links, &begun)? && all;
         for position in begun.starts.iter() {
             self.found.flag(*position, if all { EXPLORED } else { PARTIAL });
         }
-        links.sort_unstable_by_key(|link| link.holder);
-        self.descend(&links, &begun)
+        Some(true)
     }
 
     /// All pointers between objects of these classes, and whether there was room and time for all.
@@ -153,7 +161,7 @@ impl Search<'_> {
             }
             let known = found.object_at(held.base);
             let position = known.or_else(|| {
-                let entered = found.enter(held, found.objects.len() as u32)?;
+                let entered = found.enter(held, found.objects.len() as u32, 0)?;
                 found.flag(entered, EXPLORED);
                 look_at(found, question, entered);
                 Some(entered)
@@ -172,8 +180,8 @@ impl Search<'_> {
     }
 
     /// From the objects that are held from outside, or from the ends where there are none, down to those that were found:
-    /// an edge for each that is reached.
-    fn descend(&mut self, links: &[Link], begun: &Begun) -> Option<()> {
+    /// an edge for each that is reached. Says whether this was done for all of them.
+    fn descend(&mut self, links: &[Link], begun: &Begun) -> Option<bool> {
         let mut ends = self.ends(begun)?;
         if ends.is_empty() {
             self.add_tops(links, begun, &mut ends)?;
@@ -195,10 +203,10 @@ impl Search<'_> {
                 }
             }
             if steps > MOST_STEPS {
-                break;
+                return Some(false);
             }
         }
-        Some(())
+        Some(ends.len() <= MOST_ENDS)
     }
 
     /// The objects within the lists that something else holds: those first that a root does.
@@ -252,7 +260,7 @@ impl Search<'_> {
             };
             let position = match self.found.object_at(*base) {
                 Some(known) => known,
-                None => self.found.enter(at, self.found.objects.len() as u32)?,
+                None => self.found.enter(at, self.found.objects.len() as u32, 0)?,
             };
             self.found.flag(position, EXPLORED);
             ends.push(position)?;
@@ -327,6 +335,16 @@ impl Set {
     fn position(&self, address: usize) -> Option<u32> {
         let is_it = |at: u32| self.all.get(at as usize) == Some(&address);
         self.index.find(hash(address as u64), is_it)
+    }
+
+    /// Forgets what was entered from a position on.
+    fn forget(&mut self, from: usize) -> Option<()> {
+        let mut kept = Self::new();
+        for address in self.all.get(..from)? {
+            kept.insert(*address)?;
+        }
+        *self = kept;
+        Some(())
     }
 
     /// Whether it is new; nothing where there is no memory.

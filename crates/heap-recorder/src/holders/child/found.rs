@@ -1,6 +1,6 @@
 //! What a search has found: objects, the words that point to them, and the roots that have such words.
 
-use super::heap::Allocation;
+use super::{super::HolderQuery, heap::Allocation};
 use crate::{
     pages::{Pages, Plain},
     table::Index,
@@ -19,6 +19,8 @@ pub(in super::super) struct Found {
     pub(in super::super) edges: Pages<Edge>,
     pub(in super::super) roots: Pages<Root>,
     pub(in super::super) figures: Figures,
+    /// For each object which drawn ones it holds, directly or not.
+    pub(super) reach: Pages<Reach>,
     by_base: Index,
     by_address: Index,
     groups: Pages<Group>,
@@ -36,6 +38,8 @@ pub(in super::super) struct Object {
     pub(super) below: u64,
     /// The object for which it was found.
     pub(super) held: u32,
+    /// Holders that look alike have the same: see [`Found::count_alike`].
+    pub(super) alike: u64,
 }
 
 /// Somebody looked who points to it, and kept all of them.
@@ -48,11 +52,50 @@ pub(in super::super) const TASK: u32 = 4;
 pub(in super::super) const COMPLETE: u32 = 8;
 /// Not all that point to it were kept.
 pub(super) const PARTIAL: u32 = 16;
-/// A root reaches it that is hardly left over: a static, a task.
-pub(super) const ROOTED: u32 = 32;
+/// A word of it points to the very beginning of an object, or into a small one: see [`LARGE_ENOUGH`].
+pub(super) const EXACT: u32 = 32;
+/// Another object points to its very beginning.
+pub(super) const HELD_EXACTLY: u32 = 64;
+
+/// It is likely left over in freed memory, and not followed.
+pub(super) const NOISE: u32 = 128;
+
+/// Owners point to the beginning of what they own. From this size on, words that were left over in freed memory are likely
+/// to point somewhere into the middle.
+pub(super) const LARGE_ENOUGH: usize = 4096;
 
 // SAFETY: all zero is an object of no size without flags.
 unsafe impl Plain for Object {}
+
+/// A set of drawn objects, a bit each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reach([u64; HolderQuery::MOST_TARGETS / 64]);
+
+// SAFETY: all zero is the empty set.
+unsafe impl Plain for Reach {}
+
+impl Reach {
+    pub(super) fn only(target: u32) -> Self {
+        let mut only = Self::default();
+        if let Some(word) = only.0.get_mut(target as usize / 64) {
+            *word = 1 << (target % 64);
+        }
+        only
+    }
+
+    /// Adds the others; whether there was anything to add.
+    pub(super) fn add(&mut self, others: &Self) -> bool {
+        let before = *self;
+        for (word, more) in self.0.iter_mut().zip(others.0) {
+            *word |= more;
+        }
+        *self != before
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+}
 
 /// A word that points to an object.
 #[derive(Debug, Clone, Copy)]
@@ -112,6 +155,7 @@ impl Found {
             edges: Pages::new(),
             roots: Pages::new(),
             figures: Figures::default(),
+            reach: Pages::new(),
             by_base: Index::new(),
             by_address: Index::new(),
             groups: Pages::new(),
@@ -134,8 +178,8 @@ impl Found {
         self.by_base.find(hash(base as u64), is_it)
     }
 
-    /// Enters an object; nothing where there is no room.
-    pub(super) fn enter(&mut self, at: Allocation, held: u32) -> Option<u32> {
+    /// Enters an object that was found for another, or for itself; nothing where there is no room.
+    pub(super) fn enter(&mut self, at: Allocation, held: u32, alike: u64) -> Option<u32> {
         if self.objects.len() >= MOST_OBJECTS {
             return None;
         }
@@ -150,7 +194,9 @@ impl Found {
             poll: 0,
             below: if held == position { 0 } else { below },
             held,
+            alike,
         })?;
+        self.reach.push(Reach::default())?;
         let objects = &self.objects;
         let hash_of = |at: u32| {
             objects
@@ -233,37 +279,41 @@ impl Found {
         self.by_key = Index::new();
     }
 
-    /// Says of each object whether a root reaches it that is hardly left over; how many of the first `targets` are.
-    pub(super) fn root(&mut self, targets: usize, counts: impl Fn(&Root) -> bool) -> usize {
-        for object in self.objects.iter_mut() {
-            let is_task = object.flags & (TASK | COMPLETE) == TASK;
-            object.flags = object.flags & !ROOTED | if is_task { ROOTED } else { 0 };
-        }
-        loop {
-            let mut changed = false;
-            for at in 0..self.edges.len() {
-                let Some(edge) = self.edges.get(at).copied() else {
-                    break;
+    /// Finds out anew which drawn objects each object holds.
+    pub(super) fn spread(&mut self) {
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for edge in self.edges.iter().filter(|edge| edge.holder & IS_ROOT == 0) {
+                let Some(held) = self.reach.get(edge.held as usize).copied() else {
+                    continue;
                 };
-                let is_rooted = |at: u32| self.object(at).is_some_and(|object| object.flags & ROOTED != 0);
-                let holder_is = match edge.holder & IS_ROOT {
-                    0 => is_rooted(edge.holder),
-                    _ => self
-                        .roots
-                        .get((edge.holder & !IS_ROOT) as usize)
-                        .is_some_and(&counts),
-                };
-                if holder_is && !is_rooted(edge.held) {
-                    self.flag(edge.held, ROOTED);
-                    changed = true;
-                }
-            }
-            if !changed {
-                break;
+                let holder = self.reach.get_mut(edge.holder as usize);
+                changed |= holder.is_some_and(|holder| holder.add(&held));
             }
         }
-        let rooted = |object: &&Object| object.flags & ROOTED != 0;
-        self.objects.iter().take(targets).filter(rooted).count()
+    }
+
+    /// How many of the drawn objects are held by roots that count, tasks among them.
+    pub(super) fn rooted(&self, counts: impl Fn(&Root) -> bool) -> usize {
+        let mut rooted = Reach::default();
+        let is_root = |edge: &&Edge| edge.holder & IS_ROOT != 0;
+        for edge in self.edges.iter().filter(is_root) {
+            let root = self.roots.get((edge.holder & !IS_ROOT) as usize);
+            if let (true, Some(reach)) = (root.is_some_and(&counts), self.reach.get(edge.held as usize)) {
+                rooted.add(reach);
+            }
+        }
+        let is_task = |object: &Object| object.flags & (TASK | COMPLETE) == TASK;
+        for (_, reach) in self
+            .objects
+            .iter()
+            .zip(self.reach.iter())
+            .filter(|(object, _)| is_task(object))
+        {
+            rooted.add(reach);
+        }
+        rooted.count() as usize
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) mod chain;
 pub(super) mod file;
 pub(super) mod found;
 pub(super) mod heap;
+pub(super) mod kinds;
 pub(super) mod maps;
 pub(super) mod pass;
 pub(super) mod search;

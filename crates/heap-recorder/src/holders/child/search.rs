@@ -5,20 +5,27 @@ use std::ptr;
 
 use super::super::question::{Kind, Question, Region};
 use super::chain::Chains;
-use super::found::{COMPLETE, EXPLORED, Edge, Found, IS_ROOT, PARTIAL, Root, SOUGHT, TASK};
+use super::found::{
+    COMPLETE, EXACT, EXPLORED, Edge, Found, HELD_EXACTLY, IS_ROOT, LARGE_ENOUGH, NOISE, PARTIAL, Reach, Root,
+    SOUGHT, TASK,
+};
 use super::heap::{Allocation, Heap};
+use super::kinds::Kinds;
 use super::pass::{Filter, Memory, Word};
 
 /// How far from the drawn objects is looked.
 const MOST_LEVELS: u32 = 48;
 /// When nearly all drawn objects are known to be held by something that lasts: so many levels more, for other holders.
-const MORE_LEVELS: u32 = 2;
+const MORE_LEVELS: u32 = 4;
 /// The same where only threads' stacks hold them.
 const MORE_LEVELS_FOR_STACKS: u32 = 6;
 /// Nearly all: so many hundredths.
 const NEARLY_ALL: usize = 95;
 /// Of holders that look alike, at least so many are followed from one pass.
 const LEAST_ALIKE: u32 = 64;
+/// Holders that look alike are followed if, together, they hold at least one in so many of the drawn objects: pointers that
+/// were left over in freed memory hold few.
+const LEAST_PART: u32 = 32;
 
 /// Why a search ended early, as the figures have it.
 pub(in super::super) const ENDED: u64 = 0;
@@ -61,7 +68,8 @@ impl Search<'_> {
             let there = self.memory.heap.allocation(sample.address);
             if let Some(at) = there.filter(|at| at.sample == target + 1) {
                 let position = self.found.objects.len() as u32;
-                let entered = self.found.enter(at, position)?;
+                let entered = self.found.enter(at, position, 0)?;
+                *self.found.reach.get_mut(entered as usize)? = Reach::only(entered);
                 look_at(&mut self.found, question, entered);
             }
         }
@@ -79,8 +87,13 @@ impl Search<'_> {
                 self.found.figures.stopped = if self.time_is_up { STOPPED_BY_TIME } else { ENDED };
                 break;
             }
-            if let Some(classes) = self.repeated(until) {
-                self.chain(classes)?;
+            self.found.spread();
+            self.pass_over_noise(until)?;
+            if let Some(classes) = self.repeated(until)
+                && self.chain(classes)?
+            {
+                self.found.spread();
+                self.pass_over_noise(until)?;
             }
             last_level = last_level.min(self.last_level(level));
             if level >= last_level {
@@ -102,7 +115,7 @@ impl Search<'_> {
     /// Looks who points to the objects at these positions. False where there is nothing to look for, or no time.
     fn level(&mut self, from: usize, until: usize) -> Option<bool> {
         let mut summary = 0;
-        let sought = |flags: u32| flags & EXPLORED == 0 && flags & (TASK | COMPLETE) != TASK;
+        let sought = |flags: u32| flags & (EXPLORED | NOISE) == 0 && flags & (TASK | COMPLETE) != TASK;
         for at in from..until {
             let object = *self.found.objects.get(at)?;
             if sought(object.flags) {
@@ -165,18 +178,42 @@ impl Search<'_> {
         complete
     }
 
-    /// The classes of the objects that hold others like themselves, if that is what was found from a position on: a list
-    /// is not climbed one by one.
-    fn repeated(&self, from: usize) -> Option<u64> {
-        let (mut new, mut repeated, mut classes) = (0, 0, 0);
-        for object in self.found.objects.iter().skip(from) {
-            new += 1;
-            if let Some(between) = self.between(object.at.class, object.below, object.held) {
-                repeated += 1;
-                classes |= between;
+    /// Of the objects from a position on, those that are likely left over in freed memory are not followed: what holds few
+    /// drawn objects, together with all that look like it; and what points into the middle of something large that others
+    /// point to as its owners do.
+    fn pass_over_noise(&mut self, from: usize) -> Option<()> {
+        let mut kinds = Kinds::new();
+        for (object, reach) in self.found.objects.iter().zip(self.found.reach.iter()).skip(from) {
+            kinds.add(object.alike, reach)?;
+        }
+        for at in from..self.found.objects.len() {
+            let object = *self.found.objects.get(at)?;
+            let holds = kinds.reach_of(object.alike).count();
+            let owner = self.found.object(object.held)?;
+            let is_beside = object.flags & EXACT == 0 && owner.flags & HELD_EXACTLY != 0;
+            if is_beside || holds * LEAST_PART < self.targets as u32 {
+                self.found.flag(at as u32, PARTIAL | NOISE);
             }
         }
-        (repeated > 0 && repeated * 4 >= new && !self.chains.know(classes)).then_some(classes)
+        Some(())
+    }
+
+    /// The classes of the objects that hold others like themselves, if that is what was found from a position on for most
+    /// drawn objects: a list is not climbed one by one.
+    fn repeated(&self, from: usize) -> Option<u64> {
+        let (mut all, mut new, mut kinds) = (Reach::default(), 0, Kinds::new());
+        for (object, reach) in self.found.objects.iter().zip(self.found.reach.iter()).skip(from) {
+            if object.flags & NOISE == 0 {
+                all.add(reach);
+                new += 1;
+                if let Some(classes) = self.between(object.at.class, object.below, object.held) {
+                    kinds.add(classes, reach)?;
+                }
+            }
+        }
+        let (classes, holds, count) = kinds.largest()?;
+        let is_most = count * 4 >= new && holds.count() * 2 >= all.count();
+        (is_most && !self.chains.know(classes)).then_some(classes)
     }
 
     /// The classes on the way down from an object to the next one of its own class.
@@ -199,7 +236,7 @@ impl Search<'_> {
     }
 
     /// Up to which level to go on, seeing what is held by what.
-    fn last_level(&mut self, level: u32) -> u32 {
+    fn last_level(&self, level: u32) -> u32 {
         let lasting = |root: &Root| root.kind == Kind::Static as u32 || root.kind == Kind::ThreadLocal as u32;
         let threads = &self.memory.question.threads;
         let waiting = |root: &Root| {
@@ -208,9 +245,9 @@ impl Search<'_> {
                 || root.kind == Kind::Stack as u32 && thread.is_some_and(|thread| thread.stack_pointer != 0)
         };
         let enough = |rooted: usize| rooted * 100 >= self.targets * NEARLY_ALL;
-        if enough(self.found.root(self.targets, lasting)) {
+        if enough(self.found.rooted(lasting)) {
             level + MORE_LEVELS
-        } else if enough(self.found.root(self.targets, waiting)) {
+        } else if enough(self.found.rooted(waiting)) {
             level + MORE_LEVELS_FOR_STACKS
         } else {
             MOST_LEVELS
@@ -230,8 +267,8 @@ impl Holders<'_> {
     fn note(&mut self, heap: &Heap<'_>, word: &Word, position: u32, held: Allocation) {
         let holder = match word.region.kind {
             Kind::Anonymous | Kind::Heap => match heap.allocation(word.location) {
-                // A pointer to itself holds nothing.
-                Some(at) if at.base == held.base => return,
+                // A pointer to itself holds nothing, nor does what is freed.
+                Some(at) if at.base == held.base || is_freed_task(self.question, at) => return,
                 Some(at) => self
                     .object(at, word.location - at.base, position)
                     .map(|holder| (holder, at.base)),
@@ -241,6 +278,16 @@ impl Holders<'_> {
             },
             _ => self.root(word).map(|root| (root, word.location)),
         };
+        let is_exact = word.value == held.base;
+        if is_exact {
+            self.found.flag(position, HELD_EXACTLY);
+        }
+        if let Some((holder, _)) = holder
+            && (is_exact || held.size < LARGE_ENOUGH)
+        {
+            // A root's number is none of an object.
+            self.found.flag(holder, EXACT);
+        }
         match holder {
             Some((holder, base)) => self.found.connect(Edge {
                 holder,
@@ -269,7 +316,7 @@ impl Holders<'_> {
         if self.found.count_alike(key as u64) >= self.alike {
             return None;
         }
-        let entered = self.found.enter(at, held)?;
+        let entered = self.found.enter(at, held, key as u64)?;
         look_at(self.found, self.question, entered);
         Some(entered)
     }
@@ -296,44 +343,57 @@ impl Holders<'_> {
     }
 }
 
-/// Sees whether an object is a task of tokio's: its header has the state, a link, and a vtable of seven functions and the
-/// offsets of three parts (`Header` and `Vtable` in tokio's runtime/task).
+/// Sees whether an object is a task of tokio's.
 pub(super) fn look_at(found: &mut Found, question: &Question, position: u32) {
-    const FUNCTIONS: usize = 7;
-    const OFFSETS: usize = 3;
-    const WORD: usize = size_of::<usize>();
-    /// The bit of the state that says that it is done (`COMPLETE` in tokio's state.rs).
-    const IS_COMPLETE: usize = 0b10;
-    let Some(object) = found
-        .objects
-        .get_mut(position as usize)
-        .filter(|object| object.at.size >= 128)
-    else {
+    let Some(object) = found.objects.get_mut(position as usize) else {
         return;
     };
-    let size = object.at.size;
-    let is_task = |header: &usize| {
-        let vtable = read(header + 2 * WORD);
-        let is_function = |at: usize| question.is_code(read(vtable + at * WORD));
-        let is_offset = |at: usize| (1..size).contains(&read(vtable + at * WORD));
-        question.is_data(vtable, (FUNCTIONS + OFFSETS) * WORD)
-            && (0..FUNCTIONS).all(is_function)
-            && (FUNCTIONS..FUNCTIONS + OFFSETS).all(is_offset)
-    };
-    // The allocator moves the beginning of a large object by so many lines of the cache, to spread them.
-    let is_moved = object.at.class == super::heap::LARGE && object.at.sample == 0;
-    let headers = if is_moved { 1 << question.lg_heap_page } else { 1 };
-    let mut headers = (0..headers).step_by(128).map(|offset| object.at.base + offset);
-    if let Some(header) = headers.find(is_task) {
+    if let Some(header) = task_header(question, object.at) {
         let complete = read(header) & IS_COMPLETE != 0;
         object.flags |= if complete { TASK | COMPLETE } else { TASK };
         object.poll = read(read(header + 2 * WORD));
     }
 }
 
+const WORD: usize = size_of::<usize>();
+/// The bit of a task's state that says that it is done, and from which bit on references to it are counted (tokio's
+/// runtime/task/state.rs).
+const IS_COMPLETE: usize = 0b10;
+const REFERENCES_SHIFT: u32 = 6;
+
+/// Where the header of a task is, if an object has one: a state, a link, and a vtable of seven functions and the offsets of
+/// three parts (`Header` and `Vtable` in tokio's runtime/task).
+fn task_header(question: &Question, at: Allocation) -> Option<usize> {
+    const FUNCTIONS: usize = 7;
+    const OFFSETS: usize = 3;
+    const LEAST_SIZE: usize = 128;
+    if at.size < LEAST_SIZE {
+        return None;
+    }
+    let is_task = |header: &usize| {
+        let vtable = read(header + 2 * WORD);
+        let is_function = |at: usize| question.is_code(read(vtable + at * WORD));
+        let is_offset = |offset: usize| (1..at.size).contains(&read(vtable + offset * WORD));
+        question.is_data(vtable, (FUNCTIONS + OFFSETS) * WORD)
+            && (0..FUNCTIONS).all(is_function)
+            && (FUNCTIONS..FUNCTIONS + OFFSETS).all(is_offset)
+    };
+    // The allocator moves the beginning of a large object by so many lines of the cache, to spread them.
+    let is_moved = at.class == super::heap::LARGE && at.sample == 0;
+    let headers = if is_moved { 1 << question.lg_heap_page } else { 1 };
+    (0..headers)
+        .step_by(LEAST_SIZE)
+        .map(|offset| at.base + offset)
+        .find(is_task)
+}
+
+/// Whether it is a task that nobody has any more: freed, and not used anew.
+fn is_freed_task(question: &Question, at: Allocation) -> bool {
+    task_header(question, at).is_some_and(|header| read(header) >> REFERENCES_SHIFT == 0)
+}
+
 /// The first function of a vtable: what drops, then size and alignment, then methods. 0 where a word points to none.
 fn vtable(question: &Question, word: usize) -> usize {
-    const WORD: usize = size_of::<usize>();
     if !question.is_data(word, 3 * WORD) {
         return 0;
     }
