@@ -75,6 +75,18 @@ pub struct Sample {
     pub labels: Vec<Label>,
 }
 
+impl Sample {
+    /// The text of a label, such as the operation; nothing where it has none, or a number.
+    pub fn text(&self, label: &str) -> Option<&str> {
+        text(&self.labels, label)
+    }
+
+    /// The number of a label, such as the stack's; nothing where it has none, or a text.
+    pub fn number(&self, label: &str) -> Option<i64> {
+        number(&self.labels, label)
+    }
+}
+
 /// A key and its value: the operation, the cohort, the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {

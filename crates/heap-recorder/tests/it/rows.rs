@@ -1,8 +1,6 @@
 //! Rows of a profile by their labels, and stacks made to order.
 
-use heap_profile::{
-    INSTRUMENT, INTERVAL, INUSE_OBJECTS, LabelValue, OBJECT_SIZE, OPERATION, Profile, Sample,
-};
+use heap_profile::{INSTRUMENT, INTERVAL, INUSE_OBJECTS, OBJECT_SIZE, OPERATION, Profile, Sample};
 use std::hint::black_box;
 
 /// An object of this size is sampled for certain at an interval of 1 KiB: `1 - exp(-64)`.
@@ -10,18 +8,12 @@ pub(crate) const SURE: usize = 65_536;
 
 /// The text of a label.
 pub(crate) fn text<'a>(row: &'a Sample, key: &str) -> Option<&'a str> {
-    row.labels.iter().find_map(|label| match &label.value {
-        LabelValue::Text(text) if *label.key == *key => Some(&**text),
-        _ => None,
-    })
+    row.text(key)
 }
 
 /// The number of a label.
 pub(crate) fn number(row: &Sample, key: &str) -> Option<i64> {
-    row.labels.iter().find_map(|label| match &label.value {
-        LabelValue::Number(number, _) if *label.key == *key => Some(*number),
-        _ => None,
-    })
+    row.number(key)
 }
 
 /// The sum of one kind of value over the rows that are asked for.
