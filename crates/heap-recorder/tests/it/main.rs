@@ -5,6 +5,7 @@
 mod bounds;
 mod child;
 mod dump;
+mod holders;
 mod labels;
 mod load;
 mod memory;

@@ -1,0 +1,65 @@
+//! What tasks of tokio hold, and what holds finished ones.
+
+use super::{Case, first, holds_nearly_all, program};
+use heap_profile::holders::RootKind::{Static, Task};
+use std::{hint::black_box, sync::OnceLock, time::Duration};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::oneshot,
+    time::sleep,
+};
+
+static SENDER: OnceLock<UnboundedSender<Box<[u8]>>> = OnceLock::new();
+
+fn runtime() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+async fn sleeper(case: Case, ready: oneshot::Sender<()>) {
+    let list: Vec<_> = case.bodies().collect();
+    ready.send(()).expect("somebody listens");
+    sleep(Duration::from_secs(3600)).await;
+    drop(black_box(list));
+}
+
+#[test]
+fn a_sleeping_task_holds_what_its_future_has() {
+    program(|case| {
+        let runtime = runtime();
+        let (ready, is_ready) = oneshot::channel();
+        runtime.spawn(sleeper(case, ready));
+        runtime.block_on(is_ready).expect("it gets there");
+        first(&case.holders(), Task, "holders::tasks::sleeper");
+    });
+}
+
+/// Takes nothing out of the queue until it is told to, which it never is.
+async fn receiver(mut queue: UnboundedReceiver<Box<[u8]>>, go: oneshot::Receiver<()>) {
+    go.await.expect("a sign");
+    while let Some(body) = queue.recv().await {
+        drop(black_box(body));
+    }
+}
+
+#[test]
+fn a_queue_is_held_by_its_sender_or_its_receiver() {
+    program(|case| {
+        let runtime = runtime();
+        let (sender, queue) = unbounded_channel();
+        let (go, wait) = oneshot::channel();
+        runtime.spawn(receiver(queue, wait));
+        let sender = SENDER.get_or_init(|| sender);
+        case.bodies()
+            .for_each(|body| sender.send(body).expect("a receiver"));
+        let holders = case.holders();
+        let path = holders.paths.first().expect("a path");
+        let name = path.root.name.as_deref().unwrap_or_default();
+        let by_sender = path.root.kind == Static && name.contains("tasks::SENDER");
+        let by_receiver = path.root.kind == Task && name.contains("tasks::receiver");
+        assert!(by_sender || by_receiver, "{path:#?}");
+        holds_nearly_all(&holders, path);
+        drop(go);
+    });
+}
