@@ -1,15 +1,21 @@
 //! What tasks of tokio hold, and what holds finished ones.
 
-use super::{Case, first, holds_nearly_all, program};
+use super::{Case, OBJECTS, first, holds_nearly_all, program};
 use heap_profile::holders::RootKind::{Static, Task};
-use std::{hint::black_box, sync::OnceLock, time::Duration};
+use std::{
+    hint::black_box,
+    sync::{Mutex, OnceLock},
+    time::Duration,
+};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     sync::oneshot,
+    task::JoinSet,
     time::sleep,
 };
 
+static FINISHED: Mutex<Option<JoinSet<Box<[u8]>>>> = Mutex::new(None);
 static SENDER: OnceLock<UnboundedSender<Box<[u8]>>> = OnceLock::new();
 
 fn runtime() -> Runtime {
@@ -32,6 +38,28 @@ fn a_sleeping_task_holds_what_its_future_has() {
         runtime.spawn(sleeper(case, ready));
         runtime.block_on(is_ready).expect("it gets there");
         first(&case.holders(), Task, "holders::tasks::sleeper");
+    });
+}
+
+async fn output(case: Case) -> Box<[u8]> {
+    case.body()
+}
+
+#[test]
+fn a_set_of_finished_tasks_holds_their_outputs() {
+    program(|case| {
+        let runtime = runtime();
+        let mut set = JoinSet::new();
+        for _ in 0..OBJECTS {
+            set.spawn_on(output(case), runtime.handle());
+        }
+        runtime.block_on(async {
+            while runtime.metrics().num_alive_tasks() > 0 {
+                sleep(Duration::from_millis(1)).await;
+            }
+        });
+        *FINISHED.lock().expect("no panic") = Some(set);
+        first(&case.holders(), Static, "tasks::FINISHED");
     });
 }
 

@@ -1,7 +1,7 @@
 //! What nobody holds any more, and what was never there.
 
 use super::{BODY, OBJECTS, first, program, types};
-use heap_profile::holders::RootKind::{Static, Unreachable};
+use heap_profile::holders::RootKind::{Static, Unreachable, UnreachableCycle};
 use heap_recorder::{Error, HolderQuery};
 use std::{
     hint::black_box,
@@ -10,6 +10,32 @@ use std::{
 };
 
 static WEAK: Mutex<Vec<Weak<[u8; 2000]>>> = Mutex::new(Vec::new());
+
+struct Ring {
+    next: Mutex<Option<Arc<Ring>>>,
+    _body: [u8; 1900],
+}
+
+#[test]
+fn objects_that_hold_each_other_are_an_unreachable_cycle() {
+    program(|case| {
+        let ring = || {
+            let next = Mutex::new(None);
+            case.keep(|| {
+                black_box(Arc::new(Ring {
+                    next,
+                    _body: [7; 1900],
+                }))
+            })
+        };
+        for _ in 0..OBJECTS / 2 {
+            let (one, two) = (ring(), ring());
+            *one.next.lock().expect("no panic") = Some(Arc::clone(&two));
+            *two.next.lock().expect("no panic") = Some(one);
+        }
+        first(&case.holders(), UnreachableCycle, "");
+    });
+}
 
 #[test]
 fn objects_that_were_leaked_are_unreachable() {
