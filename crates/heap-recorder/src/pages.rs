@@ -16,9 +16,22 @@ const PAGE: usize = 4096;
 
 static OWN_BYTES: AtomicU64 = AtomicU64::new(0);
 
+/// The most there were since [`forget_peak`].
+static PEAK: AtomicU64 = AtomicU64::new(0);
+
 /// Bytes that all arrays of this kind take together.
 pub(crate) fn own_bytes() -> u64 {
     OWN_BYTES.load(Relaxed)
+}
+
+/// The most bytes that they took together since [`forget_peak`].
+pub(crate) fn peak_bytes() -> u64 {
+    PEAK.load(Relaxed)
+}
+
+/// Begins anew with what they take now.
+pub(crate) fn forget_peak() {
+    PEAK.store(own_bytes(), Relaxed);
 }
 
 /// A plain value: no references, no destructor.
@@ -109,7 +122,8 @@ impl<T: Plain> Pages<T> {
             };
             some_address(moved)?
         };
-        OWN_BYTES.fetch_add((bytes - self.mapped) as u64, Relaxed);
+        let more = (bytes - self.mapped) as u64;
+        PEAK.fetch_max(OWN_BYTES.fetch_add(more, Relaxed) + more, Relaxed);
         (self.start, self.mapped) = (moved.cast(), bytes);
         Some(())
     }

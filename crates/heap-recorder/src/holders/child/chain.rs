@@ -11,8 +11,8 @@ use crate::{
     table::Index,
 };
 
-/// Pointers between like objects that are collected at most: 64 MiB.
-const MOST_LINKS: usize = 1 << 22;
+/// Pointers between like objects that are collected at most: 64 MiB, in both orders.
+const MOST_LINKS: usize = 1 << 21;
 /// Lists that are followed at most.
 const MOST_CHAINS: usize = 3;
 /// A list is followed in this way if there are so many times more objects in it than were found. Otherwise, going on object
@@ -66,23 +66,51 @@ struct Link {
 // SAFETY: all zero is a link from nothing to nothing.
 unsafe impl Plain for Link {}
 
+/// All of them, in two orders.
+struct Links {
+    by_held: Pages<Link>,
+    by_holder: Pages<Link>,
+}
+
+impl Links {
+    fn of(mut by_held: Pages<Link>) -> Option<Self> {
+        let mut by_holder = Pages::new();
+        by_holder.extend(&by_held)?;
+        by_held.sort_unstable_by_key(|link| link.held);
+        by_holder.sort_unstable_by_key(|link: &Link| link.holder);
+        Some(Self { by_held, by_holder })
+    }
+
+    /// Who holds an object.
+    fn holders(&self, base: usize) -> impl Iterator<Item = usize> {
+        let first = self.by_held.partition_point(|link| link.held < base);
+        let from = self.by_held.get(first..).unwrap_or(&[]).iter();
+        from.take_while(move |link| link.held == base)
+            .map(|link| link.holder)
+    }
+
+    /// Whom an object holds.
+    fn held(&self, base: usize) -> impl Iterator<Item = usize> {
+        let first = self.by_holder.partition_point(|link| link.holder < base);
+        let from = self.by_holder.get(first..).unwrap_or(&[]).iter();
+        from.take_while(move |link| link.holder == base)
+            .map(|link| link.held)
+    }
+}
+
 impl Search<'_> {
     /// Follows the lists of objects of these classes, from those that were found. False where they are short.
     pub(super) fn chain(&mut self, classes: u64) -> Option<bool> {
-        let (mut links, complete) = self.links(classes);
-        links.sort_unstable_by_key(|link| link.held);
+        let (links, complete) = self.links(classes);
+        let links = Links::of(links)?;
         self.chains.followed.push(classes)?;
         let begun = self.climb_links(&links, classes)?;
         if self.chains.up.all.len() - begun.first < LEAST_LENGTH * begun.starts.len() {
             self.chains.up.forget(begun.first)?;
             return Some(false);
         }
-        let all = self.holders_from_outside(&begun, classes)? && complete;
-        links.sort_unstable_by_key(|link| link.holder);
-        let all = self.descend(&links, &begun)? && all;
-        for position in begun.starts.iter() {
-            self.found.flag(*position, if all { EXPLORED } else { PARTIAL });
-        }
+        let complete = self.holders_from_outside(&begun, classes)? && complete;
+        self.descend(&links, &begun, complete)?;
         Some(true)
     }
 
@@ -114,7 +142,7 @@ impl Search<'_> {
     }
 
     /// From the objects that were found up to all that hold them within the lists.
-    fn climb_links(&mut self, links: &[Link], classes: u64) -> Option<Begun> {
+    fn climb_links(&mut self, links: &Links, classes: u64) -> Option<Begun> {
         let mut begun = Begun {
             starts: Pages::new(),
             first: self.chains.up.all.len(),
@@ -127,9 +155,8 @@ impl Search<'_> {
         }
         let mut at = begun.first;
         while let Some(base) = self.chains.up.all.get(at).copied() {
-            let first = links.partition_point(|link| link.held < base);
-            for link in links.get(first..)?.iter().take_while(|link| link.held == base) {
-                self.chains.up.insert(link.holder)?;
+            for holder in links.holders(base) {
+                self.chains.up.insert(holder)?;
             }
             at += 1;
         }
@@ -161,7 +188,7 @@ impl Search<'_> {
             }
             let known = found.object_at(held.base);
             let position = known.or_else(|| {
-                let entered = found.enter(held, found.objects.len() as u32, 0)?;
+                let entered = found.enter(held, found.objects.len() as u32)?;
                 found.flag(entered, EXPLORED);
                 look_at(found, question, entered);
                 Some(entered)
@@ -179,55 +206,90 @@ impl Search<'_> {
         Some(complete)
     }
 
-    /// From the objects that are held from outside, or from the ends where there are none, down to those that were found:
-    /// an edge for each that is reached. Says whether this was done for all of them.
-    fn descend(&mut self, links: &[Link], begun: &Begun) -> Option<bool> {
-        let mut ends = self.ends(begun)?;
-        if ends.is_empty() {
-            self.add_tops(links, begun, &mut ends)?;
-        }
-        let mut steps = 0;
+    /// From the objects that are held from outside down to those that were found: an edge for each that is reached. From
+    /// those that are not reached up to an object that nobody holds, or around.
+    fn descend(&mut self, links: &Links, begun: &Begun, complete: bool) -> Option<()> {
+        let ends = self.ends(begun)?;
+        let (mut reached, mut steps) = (Set::new(), 0);
         for end in ends.iter().take(MOST_ENDS) {
-            let below = self.below(links, *end, &mut steps)?;
-            for start in begun.starts.iter().filter(|start| *start != end) {
-                let object = *self.found.object(*start)?;
-                if below.has(object.at.base) {
-                    self.found.connect(Edge {
-                        holder: *end,
-                        held: *start,
-                        offset: 0,
-                        into: 0,
-                        chain: below.all.len() as u64,
-                        vtable: 0,
-                    });
-                }
-            }
-            if steps > MOST_STEPS {
-                return Some(false);
+            if steps < MOST_STEPS {
+                self.hold_from(links, begun, *end, &mut reached, &mut steps)?;
             }
         }
-        Some(ends.len() <= MOST_ENDS)
+        let all = complete && ends.len() <= MOST_ENDS;
+        for start in begun.starts.iter() {
+            let base = self.found.object(*start)?.at.base;
+            if all && !reached.has(base) && steps < MOST_STEPS {
+                let end = self.top_of(links, base)?;
+                self.hold_from(links, begun, end, &mut reached, &mut steps)?;
+            }
+            let is_known = complete && (all && steps < MOST_STEPS || reached.has(base));
+            self.found.flag(*start, if is_known { EXPLORED } else { PARTIAL });
+        }
+        Some(())
     }
 
-    /// The objects within the lists that something else holds: those first that a root does.
+    /// An edge from one end of a list to each object that was found and that it holds.
+    fn hold_from(
+        &mut self,
+        links: &Links,
+        begun: &Begun,
+        end: u32,
+        reached: &mut Set,
+        steps: &mut usize,
+    ) -> Option<()> {
+        let below = self.below(links, end, steps)?;
+        let base = self.found.object(end)?.at.base;
+        // The first is the end itself. In a ring, one that it holds holds it.
+        let ring = links.holders(base).find(|holder| below.has(*holder));
+        reached.insert(base)?;
+        for start in begun.starts.iter().filter(|start| **start != end) {
+            let object = *self.found.object(*start)?;
+            if below.has(object.at.base) {
+                reached.insert(object.at.base)?;
+                self.chain_edge(end, *start, &below);
+            }
+        }
+        if let Some(holder) = ring {
+            let holder = self.object_at(holder)?;
+            self.chain_edge(holder, end, &below);
+            self.chain_edge(end, holder, &below);
+        }
+        Some(())
+    }
+
+    fn chain_edge(&mut self, holder: u32, held: u32, below: &Set) {
+        self.found.connect(Edge {
+            holder,
+            held,
+            offset: 0,
+            into: 0,
+            chain: below.all.len() as u64,
+            vtable: 0,
+        });
+    }
+
+    /// The objects within the lists that something else holds: roots' first, then one for each kind of holder, then the others.
     fn ends(&self, begun: &Begun) -> Option<Pages<u32>> {
-        let (mut ends, mut seen) = (Pages::new(), Set::new());
-        let is_within = |at: u32| {
-            let base = self.found.object(at).map_or(0, |object| object.at.base);
-            self.chains
-                .up
-                .position(base)
-                .is_some_and(|at| at as usize >= begun.first)
-        };
-        for wants_root in [true, false] {
-            for edge in self.found.edges.iter() {
+        let (mut ends, mut seen, mut kinds) = (Pages::new(), Set::new(), Set::new());
+        for round in 0..3 {
+            for edge in self
+                .found
+                .edges
+                .iter()
+                .filter(|edge| self.is_within(begun, edge.held))
+            {
                 let is_root = edge.holder & IS_ROOT != 0;
-                let from_outside = is_root || !is_within(edge.holder);
-                if is_root == wants_root
-                    && from_outside
-                    && is_within(edge.held)
-                    && seen.insert(edge.held as usize + 1)?
-                {
+                if !is_root && self.is_within(begun, edge.holder) {
+                    continue;
+                }
+                let kind = self.found.object(edge.holder).map_or(0, |holder| holder.kind());
+                let has_turn = match round {
+                    0 => is_root,
+                    1 => !is_root && kinds.insert(kind as usize + 1)?,
+                    _ => true,
+                };
+                if has_turn && seen.insert(edge.held as usize + 1)? {
                     ends.push(edge.held)?;
                 }
             }
@@ -235,66 +297,45 @@ impl Search<'_> {
         Some(ends)
     }
 
-    /// Nothing holds any of them from outside: the ones that nobody holds, or one of a ring.
-    fn add_tops(&mut self, links: &[Link], begun: &Begun, ends: &mut Pages<u32>) -> Option<()> {
-        let all = &self.chains.up.all;
-        // Sorted by holder by now: who is held is looked up in a set.
-        let mut held = Set::new();
-        for link in links.iter().filter(|link| self.chains.up.has(link.holder)) {
-            held.insert(link.held)?;
-        }
-        let (mut tops, mut last) = (Pages::new(), None);
-        for base in all.get(begun.first..)? {
-            last = Some(*base);
-            if !held.has(*base) && tops.len() < MOST_ENDS {
-                tops.push(*base)?;
-            }
-        }
-        let is_ring = tops.is_empty();
-        if let (true, Some(last)) = (is_ring, last) {
-            tops.push(last)?;
-        }
-        for base in tops.iter() {
-            let Some(at) = self.memory.heap.allocation(*base) else {
-                continue;
-            };
-            let position = match self.found.object_at(*base) {
-                Some(known) => known,
-                None => self.found.enter(at, self.found.objects.len() as u32, 0)?,
-            };
-            self.found.flag(position, EXPLORED);
-            ends.push(position)?;
-            if is_ring {
-                self.close_ring(begun, position)?;
-            }
-        }
-        Some(())
+    fn is_within(&self, begun: &Begun, object: u32) -> bool {
+        let base = self.found.object(object).map_or(0, |object| object.at.base);
+        self.chains
+            .up
+            .position(base)
+            .is_some_and(|at| at as usize >= begun.first)
     }
 
-    /// In a ring each holds each.
-    fn close_ring(&mut self, begun: &Begun, end: u32) -> Option<()> {
-        let len = (self.chains.up.all.len() - begun.first) as u64;
-        let other = begun.starts.iter().copied().find(|start| *start != end)?;
-        self.found.connect(Edge {
-            holder: other,
-            held: end,
-            offset: 0,
-            into: 0,
-            chain: len,
-            vtable: 0,
-        });
-        Some(())
+    /// From an object that nothing outside of the lists holds up to one that nobody holds; in a ring once around.
+    fn top_of(&mut self, links: &Links, base: usize) -> Option<u32> {
+        let mut seen = Set::new();
+        let mut top = base;
+        while seen.insert(top)? && seen.all.len() < MOST_STEPS {
+            match links.holders(top).next() {
+                Some(holder) => top = holder,
+                None => break,
+            }
+        }
+        let top = self.object_at(top)?;
+        self.found.flag(top, EXPLORED);
+        Some(top)
+    }
+
+    fn object_at(&mut self, base: usize) -> Option<u32> {
+        if let Some(known) = self.found.object_at(base) {
+            return Some(known);
+        }
+        let at = self.memory.heap.allocation(base)?;
+        self.found.enter(at, self.found.objects.len() as u32)
     }
 
     /// What an object holds within the lists, itself included.
-    fn below(&self, links: &[Link], end: u32, steps: &mut usize) -> Option<Set> {
+    fn below(&self, links: &Links, end: u32, steps: &mut usize) -> Option<Set> {
         let mut below = Set::new();
         below.insert(self.found.object(end)?.at.base)?;
         let mut at = 0;
         while let Some(base) = below.all.get(at).copied() {
-            let first = links.partition_point(|link| link.holder < base);
-            for link in links.get(first..)?.iter().take_while(|link| link.holder == base) {
-                below.insert(link.held)?;
+            for held in links.held(base) {
+                below.insert(held)?;
             }
             at += 1;
             *steps += 1;

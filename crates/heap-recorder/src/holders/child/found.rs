@@ -1,6 +1,9 @@
 //! What a search has found: objects, the words that point to them, and the roots that have such words.
 
-use super::{super::HolderQuery, heap::Allocation};
+use super::{
+    super::HolderQuery,
+    heap::{Allocation, LARGE},
+};
 use crate::{
     pages::{Pages, Plain},
     table::Index,
@@ -38,8 +41,16 @@ pub(in super::super) struct Object {
     pub(super) below: u64,
     /// The object for which it was found.
     pub(super) held: u32,
-    /// Holders that look alike have the same: see [`Found::count_alike`].
-    pub(super) alike: u64,
+}
+
+impl Object {
+    /// What objects that look like this one have in common: their class; a large one is like no other.
+    pub(super) fn kind(&self) -> u64 {
+        match self.at.class {
+            LARGE => self.at.base as u64,
+            class => u64::from(class),
+        }
+    }
 }
 
 /// Somebody looked who points to it, and kept all of them.
@@ -179,7 +190,7 @@ impl Found {
     }
 
     /// Enters an object that was found for another, or for itself; nothing where there is no room.
-    pub(super) fn enter(&mut self, at: Allocation, held: u32, alike: u64) -> Option<u32> {
+    pub(super) fn enter(&mut self, at: Allocation, held: u32) -> Option<u32> {
         if self.objects.len() >= MOST_OBJECTS {
             return None;
         }
@@ -194,7 +205,6 @@ impl Found {
             poll: 0,
             below: if held == position { 0 } else { below },
             held,
-            alike,
         })?;
         self.reach.push(Reach::default())?;
         let objects = &self.objects;

@@ -20,6 +20,7 @@ pub(super) mod search;
 pub(super) mod send;
 
 use super::question::Question;
+use crate::pages;
 
 /// How the copy ends, as an exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub(super) enum End {
 
 /// Does all of it.
 pub(super) fn run(question: &Question, pipe: i32) -> End {
+    pages::forget_peak();
     let Some(mut regions) = maps::regions(question) else {
         return End::NoMaps;
     };

@@ -23,9 +23,9 @@ const MORE_LEVELS_FOR_STACKS: u32 = 6;
 const NEARLY_ALL: usize = 95;
 /// Of holders that look alike, at least so many are followed from one pass.
 const LEAST_ALIKE: u32 = 64;
-/// Holders that look alike are followed if, together, they hold at least one in so many of the drawn objects: pointers that
-/// were left over in freed memory hold few.
-const LEAST_PART: u32 = 32;
+/// Holders of one size are followed if, together, they hold at least one in so many of the drawn objects: pointers that were
+/// left over in freed memory hold few.
+const LEAST_PART: u32 = 64;
 
 /// Why a search ended early, as the figures have it.
 pub(in super::super) const ENDED: u64 = 0;
@@ -68,7 +68,7 @@ impl Search<'_> {
             let there = self.memory.heap.allocation(sample.address);
             if let Some(at) = there.filter(|at| at.sample == target + 1) {
                 let position = self.found.objects.len() as u32;
-                let entered = self.found.enter(at, position, 0)?;
+                let entered = self.found.enter(at, position)?;
                 *self.found.reach.get_mut(entered as usize)? = Reach::only(entered);
                 look_at(&mut self.found, question, entered);
             }
@@ -184,11 +184,11 @@ impl Search<'_> {
     fn pass_over_noise(&mut self, from: usize) -> Option<()> {
         let mut kinds = Kinds::new();
         for (object, reach) in self.found.objects.iter().zip(self.found.reach.iter()).skip(from) {
-            kinds.add(object.alike, reach)?;
+            kinds.add(object.kind(), reach)?;
         }
         for at in from..self.found.objects.len() {
             let object = *self.found.objects.get(at)?;
-            let holds = kinds.reach_of(object.alike).count();
+            let holds = kinds.reach_of(object.kind()).count();
             let owner = self.found.object(object.held)?;
             let is_beside = object.flags & EXACT == 0 && owner.flags & HELD_EXACTLY != 0;
             if is_beside || holds * LEAST_PART < self.targets as u32 {
@@ -316,7 +316,7 @@ impl Holders<'_> {
         if self.found.count_alike(key as u64) >= self.alike {
             return None;
         }
-        let entered = self.found.enter(at, held, key as u64)?;
+        let entered = self.found.enter(at, held)?;
         look_at(self.found, self.question, entered);
         Some(entered)
     }

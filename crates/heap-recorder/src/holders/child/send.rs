@@ -39,7 +39,7 @@ pub(super) fn send(question: &Question, found: &Found, pipe: i32) -> Option<()> 
         found.figures.read,
         found.figures.passes,
         found.figures.stopped,
-        pages::own_bytes(),
+        pages::peak_bytes(),
     ])?;
     for object in found.objects.iter() {
         let sample = question.samples.get((object.at.sample as usize).wrapping_sub(1));
