@@ -3,7 +3,7 @@
 //! Climbing such a list object by object would take a pass over memory each. Instead one pass collects all pointers between
 //! objects of these classes; then the list is climbed in that, and one more pass finds what holds any of it from outside.
 
-use super::found::{EXPLORED, Edge, IS_ROOT, PARTIAL, hash};
+use super::found::{EXPLORED, Edge, IS_ROOT, LOOKED, hash};
 use super::pass::{Filter, Memory};
 use super::search::{Search, look_at};
 use crate::{
@@ -20,6 +20,8 @@ const MOST_CHAINS: usize = 3;
 const LEAST_LENGTH: usize = 12;
 /// Objects held from outside for which is found out what is below them.
 const MOST_ENDS: usize = 32;
+/// Objects of a list that are kept for their type.
+const MOST_SAMPLES: usize = 8;
 /// Steps down from all of these together.
 const MOST_STEPS: usize = 1 << 22;
 
@@ -189,13 +191,13 @@ impl Search<'_> {
             let known = found.object_at(held.base);
             let position = known.or_else(|| {
                 let entered = found.enter(held, found.objects.len() as u32)?;
-                found.flag(entered, EXPLORED);
+                found.flag(entered, LOOKED | EXPLORED);
                 look_at(found, question, entered);
                 Some(entered)
             })?;
-            // Those that were explored before have their holders.
-            let is_explored = found.object(position)?.flags & EXPLORED != 0;
-            (position >= first_new || !is_explored).then_some((position, held))
+            // Those that were looked at before have their holders.
+            let is_known = found.object(position)?.flags & LOOKED != 0;
+            (position >= first_new || !is_known).then_some((position, held))
         });
         self.chains = chains;
         for at in begun.first..self.chains.up.all.len() {
@@ -224,7 +226,8 @@ impl Search<'_> {
                 self.hold_from(links, begun, end, &mut reached, &mut steps)?;
             }
             let is_known = complete && (all && steps < MOST_STEPS || reached.has(base));
-            self.found.flag(*start, if is_known { EXPLORED } else { PARTIAL });
+            self.found
+                .flag(*start, if is_known { LOOKED | EXPLORED } else { LOOKED });
         }
         Some(())
     }
@@ -250,10 +253,31 @@ impl Search<'_> {
                 self.chain_edge(end, *start, &below);
             }
         }
+        self.add_samples(end, &below)?;
         if let Some(holder) = ring {
             let holder = self.object_at(holder)?;
             self.chain_edge(holder, end, &below);
             self.chain_edge(end, holder, &below);
+        }
+        Some(())
+    }
+
+    /// Some objects of a list that were sampled: their stack tells its type.
+    fn add_samples(&mut self, end: u32, below: &Set) -> Option<()> {
+        let mut added = 0;
+        for base in below.all.iter().skip(1) {
+            let at = self.memory.heap.allocation(*base)?;
+            if at.sample != 0 {
+                if self.found.object_at(*base).is_none() {
+                    let sampled = self.object_at(*base)?;
+                    self.found.flag(sampled, LOOKED | EXPLORED);
+                    self.chain_edge(end, sampled, below);
+                }
+                added += 1;
+            }
+            if added == MOST_SAMPLES {
+                break;
+            }
         }
         Some(())
     }
@@ -316,7 +340,7 @@ impl Search<'_> {
             }
         }
         let top = self.object_at(top)?;
-        self.found.flag(top, EXPLORED);
+        self.found.flag(top, LOOKED | EXPLORED);
         Some(top)
     }
 

@@ -55,6 +55,8 @@ impl Object {
 
 /// Somebody looked who points to it, and kept all of them.
 pub(in super::super) const EXPLORED: u32 = 1;
+/// Somebody looked who points to it.
+pub(super) const LOOKED: u32 = 256;
 /// It is looked for in this pass.
 pub(super) const SOUGHT: u32 = 2;
 /// It has the header of a task.

@@ -6,8 +6,8 @@ use std::ptr;
 use super::super::question::{Kind, Question, Region};
 use super::chain::Chains;
 use super::found::{
-    COMPLETE, EXACT, EXPLORED, Edge, Found, HELD_EXACTLY, IS_ROOT, LARGE_ENOUGH, NOISE, PARTIAL, Reach, Root,
-    SOUGHT, TASK,
+    COMPLETE, EXACT, EXPLORED, Edge, Found, HELD_EXACTLY, IS_ROOT, LARGE_ENOUGH, LOOKED, NOISE, Object,
+    PARTIAL, Reach, Root, SOUGHT, TASK,
 };
 use super::heap::{Allocation, Heap};
 use super::kinds::Kinds;
@@ -80,20 +80,20 @@ impl Search<'_> {
     }
 
     fn climb(&mut self) -> Option<()> {
-        let (mut from, mut last_level) = (0, MOST_LEVELS);
+        let mut last_level = MOST_LEVELS;
         for level in 1.. {
             let until = self.found.objects.len();
-            if !self.level(from, until)? {
+            if !self.level(until)? {
                 self.found.figures.stopped = if self.time_is_up { STOPPED_BY_TIME } else { ENDED };
                 break;
             }
             self.found.spread();
-            self.pass_over_noise(until)?;
+            self.pass_over_noise()?;
             if let Some(classes) = self.repeated(until)
                 && self.chain(classes)?
             {
                 self.found.spread();
-                self.pass_over_noise(until)?;
+                self.pass_over_noise()?;
             }
             last_level = last_level.min(self.last_level(level));
             if level >= last_level {
@@ -104,7 +104,6 @@ impl Search<'_> {
                 };
                 break;
             }
-            from = until;
         }
         if self.found.is_full() && self.found.figures.stopped == ENDED {
             self.found.figures.stopped = STOPPED_BY_OBJECTS;
@@ -112,11 +111,12 @@ impl Search<'_> {
         Some(())
     }
 
-    /// Looks who points to the objects at these positions. False where there is nothing to look for, or no time.
-    fn level(&mut self, from: usize, until: usize) -> Option<bool> {
+    /// Looks who points to the objects before a position that nobody has looked for yet. False where there are none, or there
+    /// is no time.
+    fn level(&mut self, until: usize) -> Option<bool> {
         let mut summary = 0;
-        let sought = |flags: u32| flags & (EXPLORED | NOISE) == 0 && flags & (TASK | COMPLETE) != TASK;
-        for at in from..until {
+        let sought = |flags: u32| flags & (LOOKED | NOISE) == 0 && flags & (TASK | COMPLETE) != TASK;
+        for at in 0..until {
             let object = *self.found.objects.get(at)?;
             if sought(object.flags) {
                 self.found.flag(at as u32, SOUGHT);
@@ -139,13 +139,14 @@ impl Search<'_> {
             let is_sought = found.object(position)?.flags & SOUGHT != 0;
             is_sought.then_some((position, held))
         });
-        for at in from..until {
+        for at in 0..until {
             let object = *self.found.objects.get(at)?;
             if object.flags & SOUGHT != 0 {
                 self.memory.heap.mark(object.at.base, object.at.size, false);
                 self.found.unflag(at as u32, SOUGHT);
                 let all = complete && object.flags & PARTIAL == 0;
-                self.found.flag(at as u32, if all { EXPLORED } else { 0 });
+                self.found
+                    .flag(at as u32, if all { LOOKED | EXPLORED } else { LOOKED });
             }
         }
         Some(complete)
@@ -178,21 +179,26 @@ impl Search<'_> {
         complete
     }
 
-    /// Of the objects from a position on, those that are likely left over in freed memory are not followed: what holds few
-    /// drawn objects, together with all that look like it; and what points into the middle of something large that others
-    /// point to as its owners do.
-    fn pass_over_noise(&mut self, from: usize) -> Option<()> {
+    /// Of the objects that nobody has looked at yet, those that are likely left over in freed memory are not followed: what
+    /// holds few drawn objects, together with all of its kind; and what points into the middle of something large that others
+    /// point to as its owners do. More may be known after each pass.
+    fn pass_over_noise(&mut self) -> Option<()> {
+        let is_new = |object: &Object| object.flags & LOOKED == 0;
         let mut kinds = Kinds::new();
-        for (object, reach) in self.found.objects.iter().zip(self.found.reach.iter()).skip(from) {
+        let objects = self.found.objects.iter().zip(self.found.reach.iter());
+        for (object, reach) in objects.filter(|(object, _)| is_new(object)) {
             kinds.add(object.kind(), reach)?;
         }
-        for at in from..self.found.objects.len() {
+        for at in self.targets..self.found.objects.len() {
             let object = *self.found.objects.get(at)?;
             let holds = kinds.reach_of(object.kind()).count();
             let owner = self.found.object(object.held)?;
             let is_beside = object.flags & EXACT == 0 && owner.flags & HELD_EXACTLY != 0;
-            if is_beside || holds * LEAST_PART < self.targets as u32 {
-                self.found.flag(at as u32, PARTIAL | NOISE);
+            let is_noise = is_beside || holds * LEAST_PART < self.targets as u32;
+            if is_new(&object) && is_noise {
+                self.found.flag(at as u32, NOISE);
+            } else {
+                self.found.unflag(at as u32, NOISE);
             }
         }
         Some(())
