@@ -48,11 +48,11 @@ impl Key {
     /// What a root is called; nothing for those of the allocator and the recorder.
     pub(super) fn of_root(graph: &ReferenceGraph, names: &Names, root: usize) -> Option<Key> {
         let variable = |kind, at: &CodeAddress| {
-            let name = match names.variables.get(root).and_then(Option::as_ref) {
-                Some(variable) => variable.name.clone(),
-                None => nameless(graph, at),
-            };
-            (!tidy::is_instruments(&name)).then(|| Key::of(kind, Some(name)))
+            let known = names.variables.get(root).and_then(Option::as_ref);
+            let name = known.map_or_else(|| nameless(graph, at), |variable| variable.name.clone());
+            let is_left_out =
+                known.is_some_and(|variable| variable.is_allocators) || tidy::is_instruments(&name);
+            (!is_left_out).then(|| Key::of(kind, Some(name)))
         };
         match &graph.roots[root] {
             Root::Static { at } => variable(RootKind::Static, at),

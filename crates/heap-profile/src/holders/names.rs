@@ -18,10 +18,12 @@ pub struct Names {
 }
 
 /// A place in a static or thread-local variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Variable {
     /// Its name: `shop::CACHE`, or `FILE+0x1234` where it has none.
     pub name: String,
     /// How many bytes into it the place is.
     pub offset: u64,
+    /// Whether it is the allocator's, which its name need not tell: then it holds nothing.
+    pub is_allocators: bool,
 }

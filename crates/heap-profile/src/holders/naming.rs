@@ -76,6 +76,7 @@ fn variable(symbol: Option<&Symbol>, nameless: impl Fn() -> String) -> Variable 
     Variable {
         name: symbol.map_or_else(nameless, |symbol| tidy::variable(&symbol.name)),
         offset: symbol.map_or(0, |symbol| symbol.offset),
+        is_allocators: symbol.is_some_and(|symbol| symbol.is_allocators),
     }
 }
 

@@ -1,9 +1,10 @@
 //! From addresses to names, from the line tables of the binaries on disk, outside of the measured process.
 //!
 //! [`Symbolizer`] keeps what it has opened and looked up, so that several snapshots of one program cost hardly more than
-//! one. `module` knows about ELF files, `symbols` about their symbols; `frame` about where a function's source comes from;
-//! `name` writes names into files.
+//! one. `module` knows about ELF files, `symbols` about their symbols, `allocators` which of these are jemalloc's; `frame`
+//! about where a function's source comes from; `name` writes names into files.
 
+mod allocators;
 mod frame;
 mod module;
 mod name;

@@ -10,6 +10,7 @@ use object::read::ReadCache;
 use object::{Object, ObjectSymbol, ObjectSymbolTable, SymbolIndex, SymbolKind};
 use rustc_hash::FxHashMap;
 
+use super::allocators;
 use super::frame::demangle;
 
 /// What an address is of.
@@ -30,6 +31,8 @@ pub(crate) struct Symbol {
     pub(crate) name: String,
     /// How many bytes into it the address is.
     pub(crate) offset: u64,
+    /// Whether it is the allocator's, by the file that it comes from.
+    pub(crate) is_allocators: bool,
 }
 
 pub(crate) type Symbols = FxHashMap<(SymbolOf, u64), Symbol>;
@@ -52,23 +55,23 @@ fn read(path: &Path, asked: &[(SymbolOf, u64)]) -> Option<Symbols> {
     let table = table.or_else(|| file.dynamic_symbol_table())?;
     let mut extents: Vec<Extent> = table.symbols().filter_map(|symbol| Extent::of(&symbol)).collect();
     extents.sort_unstable_by_key(|extent| (extent.of as u8, extent.start, extent.size));
+    let allocators = allocators::ranges(&table);
+    let is_allocators = |extent: &Extent| allocators.iter().any(|range| range.contains(&extent.index.0));
     let find = |(of, address): &(SymbolOf, u64)| {
         let name = |extent: &Extent| table.symbol_by_index(extent.index).ok()?.name().ok();
         let name = containing(&extents, *of, *address)
-            .filter_map(|extent| Some((name(extent)?, address - extent.start)))
+            .filter_map(|extent| Some((name(extent)?, extent)))
             .filter(|(name, _)| !is_anonymous(name))
             // Of two names for one thing, those of Rust first, and then by the alphabet: it is the same one each time.
-            .min_by_key(|(name, offset)| (*offset, !name.starts_with("_R"), *name));
-        name.map(|(name, offset)| ((*of, *address), symbol(name, offset)))
+            .min_by_key(|(name, extent)| (address - extent.start, !name.starts_with("_R"), *name));
+        let symbol = |(name, extent): (&str, &Extent)| Symbol {
+            name: demangle(name),
+            offset: address - extent.start,
+            is_allocators: is_allocators(extent),
+        };
+        name.map(|found| ((*of, *address), symbol(found)))
     };
     Some(asked.iter().filter_map(find).collect())
-}
-
-fn symbol(name: &str, offset: u64) -> Symbol {
-    Symbol {
-        name: demangle(name),
-        offset,
-    }
 }
 
 /// Where a symbol is.

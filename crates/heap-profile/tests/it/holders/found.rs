@@ -176,6 +176,14 @@ fn what_belongs_to_the_allocator_or_the_recorder_holds_nothing() {
             world.hold(own, target);
         }
     }
+    // A variable of a single source file of the allocator: that has no prefix.
+    let own = world.a_static("tdatas");
+    for target in world.graph.targets.clone() {
+        world.hold(own, target);
+    }
+    assert_eq!(world.lines().len(), 2);
+    let tdatas = world.names.variables.last_mut().and_then(Option::as_mut);
+    tdatas.expect("it has a name").is_allocators = true;
     assert_eq!(world.lines().len(), 1);
     let nameless = world.a_nameless_static();
     let target = world.graph.targets[0];

@@ -85,6 +85,7 @@ impl World {
         self.names.variables.push(name.map(|name| Variable {
             name: name.to_owned(),
             offset: 16,
+            is_allocators: false,
         }));
         Holder::Root(u32::try_from(self.graph.roots.len() - 1).expect("few roots"))
     }
