@@ -8,6 +8,9 @@ use super::names::{Names, Variable};
 use super::report::{HolderRoot, RootKind};
 use super::tidy;
 
+/// The thread that looks for holders, and has come across all of them.
+const RECORDERS_THREAD: &str = "heap-recorder";
+
 /// Roots of one name.
 #[derive(Debug, Default)]
 pub(super) struct Group {
@@ -45,7 +48,7 @@ impl Key {
         }
     }
 
-    /// What a root is called; nothing for those of the allocator and the recorder.
+    /// What a root is called; nothing for those of the allocator and the recorder, its thread's among them.
     pub(super) fn of_root(graph: &ReferenceGraph, names: &Names, root: usize) -> Option<Key> {
         let variable = |kind, at: &CodeAddress| {
             let known = names.variables.get(root).and_then(Option::as_ref);
@@ -55,6 +58,9 @@ impl Key {
             (!is_left_out).then(|| Key::of(kind, Some(name)))
         };
         match &graph.roots[root] {
+            Root::ThreadLocal { thread, .. } | Root::Stack { thread, .. } if thread == RECORDERS_THREAD => {
+                None
+            }
             Root::Static { at } => variable(RootKind::Static, at),
             Root::ThreadLocal { at, .. } => variable(RootKind::ThreadLocal, at),
             Root::Stack { thread, .. } => Some(Key {

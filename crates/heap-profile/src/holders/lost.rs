@@ -38,17 +38,17 @@ pub(super) fn of(analysis: &Analysis<'_>) -> Vec<Found> {
 /// What becomes of objects that no root holds.
 struct Fates {
     circles: Circles,
-    /// Objects that were not explored, or are held by such.
+    /// Objects of which not all holders are known, or that are held by such.
     open: Vec<bool>,
 }
 
 impl Fates {
     fn of(analysis: &Analysis<'_>) -> Fates {
-        let unexplored = analysis.graph.objects.iter().map(|object| !object.explored);
-        let unexplored: Vec<bool> = unexplored.collect();
+        let all = 0..analysis.graph.objects.len();
+        let is_open: Vec<bool> = all.map(|at| is_open(analysis, at)).collect();
         Fates {
             circles: Circles::of(analysis),
-            open: analysis.components.held_by(&analysis.web, &unexplored),
+            open: analysis.components.held_by(&analysis.web, &is_open),
         }
     }
 
@@ -64,7 +64,7 @@ impl Fates {
     fn found(&self, analysis: &Analysis<'_>, kind: RootKind, targets: &[u32]) -> Found {
         let Analysis { graph, web, .. } = analysis;
         let is_end = |object: &u32| match kind {
-            RootKind::Unknown => !graph.objects[*object as usize].explored,
+            RootKind::Unknown => is_open(analysis, *object as usize),
             RootKind::UnreachableCycle => self.circles.within[*object as usize],
             _ => web.holders.of_object(*object).is_empty(),
         };
@@ -81,6 +81,11 @@ impl Fates {
         };
         analysis.found(&way, root, targets.len() as u64)
     }
+}
+
+/// Whether the search did not go on from an object, or something that holds it was left out.
+fn is_open(analysis: &Analysis<'_>, object: usize) -> bool {
+    !analysis.graph.objects[object].explored || analysis.web.held_by_left_out[object]
 }
 
 /// Where objects hold each other in circles.

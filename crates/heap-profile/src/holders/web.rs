@@ -1,7 +1,7 @@
 //! A graph as it is walked: who holds an object, whom it holds, and roots of one name as one.
 //!
-//! Left out is what says nothing: words of an object to itself, roots of the allocator and the recorder, and whatever
-//! holds a task that is not complete, which is a root.
+//! Left out is what says nothing: words of an object to itself, roots of the allocator and the recorder, words of the
+//! instrument's own tasks, and whatever holds a task that is not complete, which is a root.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use super::groups::{Group, Key};
 use super::lists::Lists;
 use super::names::Names;
 use super::report::RootKind;
+use crate::names::is_instrument;
 
 pub(super) struct Web {
     /// Of each object, who holds it: not the roots.
@@ -22,6 +23,8 @@ pub(super) struct Web {
     pub(super) hold_themselves: Vec<bool>,
     /// How many words point to each object's beginning.
     pub(super) pointers: Vec<u64>,
+    /// Objects that a task holds which is left out: they are not beyond reach, whoever else has them.
+    pub(super) held_by_left_out: Vec<bool>,
     /// The roots, in the order of their names.
     pub(super) groups: Vec<Group>,
 }
@@ -38,6 +41,7 @@ impl Web {
             links: BTreeMap::new(),
             pointers: vec![0; graph.objects.len()],
             hold_themselves: vec![false; graph.objects.len()],
+            held_by_left_out: vec![false; graph.objects.len()],
             groups: BTreeMap::new(),
         };
         for edge in &graph.edges {
@@ -86,6 +90,7 @@ struct Draft<'a> {
     links: BTreeMap<(u32, u32), u64>,
     pointers: Vec<u64>,
     hold_themselves: Vec<bool>,
+    held_by_left_out: Vec<bool>,
     groups: BTreeMap<Key, Group>,
 }
 
@@ -93,10 +98,13 @@ impl Draft<'_> {
     fn add(&mut self, edge: &Edge) {
         let held = edge.held as usize;
         let is_beginning = edge.into == 0;
-        if let Holder::Root(root) = edge.holder
-            && self.keys[root as usize].is_none()
-        {
-            return;
+        match edge.holder {
+            Holder::Root(root) if self.keys[root as usize].is_none() => return,
+            Holder::Object(task) if self.is_instruments_task(task) => {
+                self.held_by_left_out[held] |= is_running(&self.graph.objects[task as usize]);
+                return;
+            }
+            _ => {}
         }
         self.pointers[held] += u64::from(is_beginning);
         match edge.holder {
@@ -112,6 +120,11 @@ impl Draft<'_> {
             }
             Holder::Root(root) => self.add_of_root(root as usize, edge.held),
         }
+    }
+
+    fn is_instruments_task(&self, object: u32) -> bool {
+        let future = self.futures.get(&object);
+        future.is_some_and(|future| is_instrument(future))
     }
 
     fn add_of_task(&mut self, task: u32, held: u32) {
@@ -139,6 +152,7 @@ impl Draft<'_> {
             held: Lists::of(objects, down),
             hold_themselves: self.hold_themselves,
             pointers: self.pointers,
+            held_by_left_out: self.held_by_left_out,
             groups: self.groups.into_iter().map(Group::with_key).collect(),
         }
     }

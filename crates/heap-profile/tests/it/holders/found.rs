@@ -197,6 +197,42 @@ fn what_belongs_to_the_allocator_or_the_recorder_holds_nothing() {
 }
 
 #[test]
+fn what_the_instrument_does_meanwhile_holds_nothing() {
+    let mut world = visits(20);
+    let alone = world.lines();
+    let tasks = [
+        "<heap_admin::admin::HeapAdmin>::blocking<heap_profile::holders::graph::ReferenceGraph>",
+        "heap_recorder::live::watch",
+    ];
+    for future in tasks {
+        for complete in [false, true] {
+            let task = world.task(future, complete);
+            for target in world.graph.targets.clone() {
+                world.hold_by(task, target);
+            }
+        }
+    }
+    let own = [
+        world.a_stack("heap-recorder", true),
+        world.a_thread_local("std::io::BUFFER", "heap-recorder"),
+    ];
+    for target in world.graph.targets.clone() {
+        world.hold(own[0], target);
+        world.hold(own[1], target);
+    }
+    assert_eq!(world.lines(), alone);
+    // A task that serves the instrument's requests is the service's.
+    let task = world.task(
+        "axum::serve::handle_connection<heap_admin::admin::HeapAdmin>",
+        false,
+    );
+    for target in world.graph.targets.clone() {
+        world.hold_by(task, target);
+    }
+    assert_eq!(world.lines().len(), 2);
+}
+
+#[test]
 fn thin_evidence_and_an_early_end_are_told() {
     let mut world = visits(4);
     world.graph.figures.stopped = Some(Stopped::Time);

@@ -69,6 +69,29 @@ fn where_the_search_ended_before_nothing_is_said() {
 }
 
 #[test]
+fn what_a_task_of_the_instrument_holds_is_not_beyond_reach() {
+    let mut world = World::new();
+    let task = world.task("<heap_admin::admin::HeapAdmin>::in_turn<()>", false);
+    let batch = world.object(96, None);
+    for _ in 0..10 {
+        let target = world.target(64, "String");
+        world.hold_by(batch, target);
+    }
+    world.hold_by(task, batch);
+    assert_eq!(
+        world.lines(),
+        ["64 B String <- 96-byte allocation <- not found (10 of 10 objects)"]
+    );
+    // Of one that is complete the words are left over.
+    let of_task = world.at(task).task.as_mut();
+    of_task.expect("it is one").complete = true;
+    assert_eq!(
+        world.lines(),
+        ["64 B String <- 96-byte allocation <- nothing: unreachable (10 of 10 objects)"]
+    );
+}
+
+#[test]
 fn each_fate_has_its_own_count() {
     let mut world = World::new();
     let kept = world.a_static("shop::KEPT");
