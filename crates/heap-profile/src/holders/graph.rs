@@ -62,8 +62,8 @@ pub struct Object {
     pub bytes: u64,
     /// The stack that allocated it, an index into [`ReferenceGraph::stacks`]; known of sampled objects alone.
     pub stack: Option<u32>,
-    /// Its first two words. If it is the block of an `Arc` or `Rc`: the strong count, and the weak count with one more for
-    /// all strong ones together.
+    /// Its first two words, as far as they may be counts: what is 2^31 or more is given as `u64::MAX`. If it is the block of
+    /// an `Arc` or `Rc`: the strong count, and the weak count with one more for all strong ones together.
     pub words: [u64; 2],
     /// If it looks like a task of tokio: the function that polls it.
     pub task: Option<Task>,

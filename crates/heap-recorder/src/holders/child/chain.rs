@@ -4,8 +4,9 @@
 //! objects of these classes; then the list is climbed in that, and one more pass finds what holds any of it from outside.
 
 use super::found::{EXPLORED, Edge, IS_ROOT, LOOKED, hash};
+use super::look::look_at;
 use super::pass::{Filter, Memory};
-use super::search::{Search, look_at};
+use super::search::Search;
 use crate::{
     pages::{Pages, Plain},
     table::Index,

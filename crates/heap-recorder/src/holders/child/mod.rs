@@ -6,14 +6,17 @@
 //!
 //! - [`search`] goes from the drawn objects to who points to them, level by level: start there
 //! - [`maps`] tells what memory there is, [`heap`] which allocation an address lies in
-//! - [`pass`] goes once through memory; [`chain`] follows objects that hold others like themselves
+//! - [`pass`] goes once through memory; [`holders`] enters what points to what; [`look`] sees tasks and vtables
+//! - [`chain`] follows objects that hold others like themselves; [`kinds`] sums up those that are alike
 //! - [`found`] keeps objects, edges and roots; [`send`] writes them into the pipe
 
 pub(super) mod chain;
 pub(super) mod file;
 pub(super) mod found;
 pub(super) mod heap;
+pub(super) mod holders;
 pub(super) mod kinds;
+pub(super) mod look;
 pub(super) mod maps;
 pub(super) mod pass;
 pub(super) mod search;

@@ -1,16 +1,15 @@
 //! From the drawn objects to who points to them, to who points to those, and so on, a pass over memory each, until roots
 //! are found.
 
-use std::ptr;
-
 use super::super::question::{Kind, Question, Region};
 use super::chain::Chains;
 use super::found::{
-    COMPLETE, EXACT, EXPLORED, Edge, Found, HELD_EXACTLY, IS_ROOT, LARGE_ENOUGH, LOOKED, NOISE, Object,
-    PARTIAL, Reach, Root, SOUGHT, TASK,
+    COMPLETE, EXACT, EXPLORED, Found, HELD_EXACTLY, LOOKED, NOISE, Object, PARTIAL, Reach, Root, SOUGHT, TASK,
 };
-use super::heap::{Allocation, Heap};
+use super::heap::{Allocation, Heap, LARGE};
+use super::holders::Holders;
 use super::kinds::Kinds;
+use super::look::look_at;
 use super::pass::{Filter, Memory, Word};
 
 /// How far from the drawn objects is looked.
@@ -224,7 +223,7 @@ impl Search<'_> {
 
     /// The classes on the way down from an object to the next one of its own class.
     fn between(&self, class: u8, below: u64, mut held: u32) -> Option<u64> {
-        if class == super::heap::LARGE || below >> class & 1 == 0 {
+        if class == LARGE || below >> class & 1 == 0 {
             return None;
         }
         let mut classes = 0;
@@ -232,7 +231,7 @@ impl Search<'_> {
             let object = self.found.object(held)?;
             classes |= 1 << object.at.class;
             if object.at.class == class {
-                return (classes >> super::heap::LARGE & 1 == 0).then_some(classes);
+                return (classes >> LARGE & 1 == 0).then_some(classes);
             }
             if object.held == held {
                 return None;
@@ -259,161 +258,4 @@ impl Search<'_> {
             MOST_LEVELS
         }
     }
-}
-
-/// Enters what points to something.
-struct Holders<'s> {
-    question: &'s Question,
-    found: &'s mut Found,
-    chains: &'s Chains,
-    alike: u32,
-}
-
-impl Holders<'_> {
-    fn note(&mut self, heap: &Heap<'_>, word: &Word, position: u32, held: Allocation) {
-        let holder = match word.region.kind {
-            Kind::Anonymous | Kind::Heap => match heap.allocation(word.location) {
-                // A pointer to itself holds nothing, nor does what is freed.
-                Some(at) if at.base == held.base || is_freed_task(self.question, at) => return,
-                Some(at) => self
-                    .object(at, word.location - at.base, position)
-                    .map(|holder| (holder, at.base)),
-                None if word.region.kind == Kind::Heap => return,
-                None if heap.is_extent_note(word.location, word.value, word.next()) => return,
-                None => self.root(word).map(|root| (root, word.location)),
-            },
-            _ => self.root(word).map(|root| (root, word.location)),
-        };
-        let is_exact = word.value == held.base;
-        if is_exact {
-            self.found.flag(position, HELD_EXACTLY);
-        }
-        if let Some((holder, _)) = holder
-            && (is_exact || held.size < LARGE_ENOUGH)
-        {
-            // A root's number is none of an object.
-            self.found.flag(holder, EXACT);
-        }
-        match holder {
-            Some((holder, base)) => self.found.connect(Edge {
-                holder,
-                held: position,
-                offset: (word.location - base) as u64,
-                into: (word.value - held.base) as u64,
-                chain: 0,
-                vtable: vtable(self.question, word.next()),
-            }),
-            None => self.found.flag(position, PARTIAL),
-        }
-    }
-
-    /// The object at a place, entered unless there are enough like it.
-    fn object(&mut self, at: Allocation, offset: usize, held: u32) -> Option<u32> {
-        if let Some(known) = self.found.object_at(at.base) {
-            return Some(known);
-        }
-        if self.chains.reached(at.base) {
-            return None;
-        }
-        let key = match at.class {
-            super::heap::LARGE => at.base,
-            class => usize::from(class) << 40 | offset,
-        };
-        if self.found.count_alike(key as u64) >= self.alike {
-            return None;
-        }
-        let entered = self.found.enter(at, held)?;
-        look_at(self.found, self.question, entered);
-        Some(entered)
-    }
-
-    fn root(&mut self, word: &Word) -> Option<u32> {
-        let Region {
-            start, kind, owner, ..
-        } = word.region;
-        let key = 1 << 63 | (kind as u64) << 32 | u64::from(owner);
-        if kind != Kind::Static && self.found.count_alike(key) >= self.alike {
-            return None;
-        }
-        let address = if kind == Kind::ThreadLocal {
-            word.location - start
-        } else {
-            word.location
-        };
-        let root = Root {
-            address,
-            kind: kind as u32,
-            owner,
-        };
-        self.found.enter_root(root).map(|root| root | IS_ROOT)
-    }
-}
-
-/// Sees whether an object is a task of tokio's.
-pub(super) fn look_at(found: &mut Found, question: &Question, position: u32) {
-    let Some(object) = found.objects.get_mut(position as usize) else {
-        return;
-    };
-    if let Some(header) = task_header(question, object.at) {
-        let complete = read(header) & IS_COMPLETE != 0;
-        object.flags |= if complete { TASK | COMPLETE } else { TASK };
-        object.poll = read(read(header + 2 * WORD));
-    }
-}
-
-const WORD: usize = size_of::<usize>();
-/// The bit of a task's state that says that it is done, and from which bit on references to it are counted (tokio's
-/// runtime/task/state.rs).
-const IS_COMPLETE: usize = 0b10;
-const REFERENCES_SHIFT: u32 = 6;
-
-/// Where the header of a task is, if an object has one: a state, a link, and a vtable of seven functions and the offsets of
-/// three parts (`Header` and `Vtable` in tokio's runtime/task).
-fn task_header(question: &Question, at: Allocation) -> Option<usize> {
-    const FUNCTIONS: usize = 7;
-    const OFFSETS: usize = 3;
-    const LEAST_SIZE: usize = 128;
-    if at.size < LEAST_SIZE {
-        return None;
-    }
-    let is_task = |header: &usize| {
-        let vtable = read(header + 2 * WORD);
-        let is_function = |at: usize| question.is_code(read(vtable + at * WORD));
-        let is_offset = |offset: usize| (1..at.size).contains(&read(vtable + offset * WORD));
-        question.is_data(vtable, (FUNCTIONS + OFFSETS) * WORD)
-            && (0..FUNCTIONS).all(is_function)
-            && (FUNCTIONS..FUNCTIONS + OFFSETS).all(is_offset)
-    };
-    // The allocator moves the beginning of a large object by so many lines of the cache, to spread them.
-    let is_moved = at.class == super::heap::LARGE && at.sample == 0;
-    let headers = if is_moved { 1 << question.lg_heap_page } else { 1 };
-    (0..headers)
-        .step_by(LEAST_SIZE)
-        .map(|offset| at.base + offset)
-        .find(is_task)
-}
-
-/// Whether it is a task that nobody has any more: freed, and not used anew.
-fn is_freed_task(question: &Question, at: Allocation) -> bool {
-    task_header(question, at).is_some_and(|header| read(header) >> REFERENCES_SHIFT == 0)
-}
-
-/// The first function of a vtable: what drops, then size and alignment, then methods. 0 where a word points to none.
-fn vtable(question: &Question, word: usize) -> usize {
-    if !question.is_data(word, 3 * WORD) {
-        return 0;
-    }
-    let (drop, size, align) = (read(word), read(word + WORD), read(word + 2 * WORD));
-    if question.is_code(drop) && size < 1 << 32 && align.is_power_of_two() && align <= 4096 {
-        drop
-    } else {
-        0
-    }
-}
-
-/// Reads a word of an object, or of a file's data.
-pub(super) fn read(address: usize) -> usize {
-    // SAFETY: it is called with addresses within allocations that lie in mappings that can be read, and within parts of
-    // files that can (`Question::is_data`); they are aligned, and any bits are a number.
-    unsafe { ptr::read_volatile(ptr::with_exposed_provenance::<usize>(address)) }
 }

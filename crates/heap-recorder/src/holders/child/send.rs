@@ -6,7 +6,7 @@
 use super::super::question::Question;
 use super::file::{File, kilobytes};
 use super::found::{Found, TASK};
-use super::search::read;
+use super::look::read;
 use crate::pages;
 
 /// What the answer begins with.

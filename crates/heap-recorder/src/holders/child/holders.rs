@@ -1,0 +1,98 @@
+//! What points to an object: an object that holds it, or a root.
+
+use super::super::question::{Kind, Question, Region};
+use super::chain::Chains;
+use super::found::{EXACT, Edge, Found, HELD_EXACTLY, IS_ROOT, LARGE_ENOUGH, PARTIAL, Root};
+use super::heap::{Allocation, Heap, LARGE};
+use super::look::{is_freed_task, look_at, vtable};
+use super::pass::Word;
+
+/// Enters what points to something.
+pub(super) struct Holders<'s> {
+    pub(super) question: &'s Question,
+    pub(super) found: &'s mut Found,
+    pub(super) chains: &'s Chains,
+    /// Of holders that look alike, so many are followed from one pass.
+    pub(super) alike: u32,
+}
+
+impl Holders<'_> {
+    /// Enters what has a word, and that it points to the object at this position.
+    pub(super) fn note(&mut self, heap: &Heap<'_>, word: &Word, position: u32, held: Allocation) {
+        let holder = match word.region.kind {
+            Kind::Anonymous | Kind::Heap => match heap.allocation(word.location) {
+                // A pointer to itself holds nothing, nor does what is freed.
+                Some(at) if at.base == held.base || is_freed_task(self.question, at) => return,
+                Some(at) => self
+                    .object(at, word.location - at.base, position)
+                    .map(|holder| (holder, at.base)),
+                None if word.region.kind == Kind::Heap => return,
+                None if heap.is_extent_note(word.location, word.value, word.next()) => return,
+                None => self.root(word).map(|root| (root, word.location)),
+            },
+            _ => self.root(word).map(|root| (root, word.location)),
+        };
+        let is_exact = word.value == held.base;
+        if is_exact {
+            self.found.flag(position, HELD_EXACTLY);
+        }
+        if let Some((holder, _)) = holder
+            && (is_exact || held.size < LARGE_ENOUGH)
+        {
+            // A root's number is none of an object.
+            self.found.flag(holder, EXACT);
+        }
+        match holder {
+            Some((holder, base)) => self.found.connect(Edge {
+                holder,
+                held: position,
+                offset: (word.location - base) as u64,
+                into: (word.value - held.base) as u64,
+                chain: 0,
+                vtable: vtable(self.question, word.next()),
+            }),
+            None => self.found.flag(position, PARTIAL),
+        }
+    }
+
+    /// The object at a place, entered unless there are enough like it.
+    fn object(&mut self, at: Allocation, offset: usize, held: u32) -> Option<u32> {
+        if let Some(known) = self.found.object_at(at.base) {
+            return Some(known);
+        }
+        if self.chains.reached(at.base) {
+            return None;
+        }
+        let key = match at.class {
+            LARGE => at.base,
+            class => usize::from(class) << 40 | offset,
+        };
+        if self.found.count_alike(key as u64) >= self.alike {
+            return None;
+        }
+        let entered = self.found.enter(at, held)?;
+        look_at(self.found, self.question, entered);
+        Some(entered)
+    }
+
+    fn root(&mut self, word: &Word) -> Option<u32> {
+        let Region {
+            start, kind, owner, ..
+        } = word.region;
+        let key = 1 << 63 | (kind as u64) << 32 | u64::from(owner);
+        if kind != Kind::Static && self.found.count_alike(key) >= self.alike {
+            return None;
+        }
+        let address = if kind == Kind::ThreadLocal {
+            word.location - start
+        } else {
+            word.location
+        };
+        let root = Root {
+            address,
+            kind: kind as u32,
+            owner,
+        };
+        self.found.enter_root(root).map(|root| root | IS_ROOT)
+    }
+}
