@@ -165,10 +165,6 @@ fn look(query: &HolderQuery, caller: libc::pid_t) -> Result<ReferenceGraph, Erro
     graph.figures.pause_seconds = answer.pause.as_secs_f64();
     graph.figures.resident_bytes = resident;
     graph.figures.buffer_bytes = graph.figures.buffer_bytes.saturating_sub(own);
-    graph.figures.copied_bytes = graph
-        .figures
-        .copied_bytes
-        .map(|bytes| bytes.saturating_sub(graph.figures.buffer_bytes));
     graph.figures.seconds = begun.elapsed().as_secs_f64();
     Ok(graph)
 }

@@ -58,12 +58,12 @@ pub(super) fn read(bytes: &[u8], context: &Context<'_>) -> Result<ReferenceGraph
     for _ in 0..roots {
         reader.root(words.next().ok_or_else(failed)?);
     }
-    let [private] = words.next().ok_or_else(failed)?;
+    let [copied] = words.next().ok_or_else(failed)?;
     reader.graph.figures = ScanFigures {
         read_bytes: read,
         passes: passes as u32,
         buffer_bytes: own,
-        copied_bytes: (private != UNKNOWN).then_some(private),
+        copied_bytes: (copied != UNKNOWN).then_some(copied),
         stopped: match stopped {
             STOPPED_BY_LEVELS => Some(Stopped::Levels),
             STOPPED_BY_TIME => Some(Stopped::Time),

@@ -80,19 +80,6 @@ pub(super) fn hexadecimal(text: &[u8]) -> Option<(usize, &[u8])> {
     (len > 0).then_some((value, rest))
 }
 
-/// The number of a line such as `Private_Dirty:   12 kB`, in bytes.
-pub(super) fn kilobytes(line: &[u8], key: &[u8]) -> Option<u64> {
-    let digits = line
-        .strip_prefix(key)?
-        .iter()
-        .filter(|byte| byte.is_ascii_digit());
-    Some(
-        digits.fold(0_u64, |value, digit| {
-            value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
-        }) << 10,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,12 +103,8 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_read_from_their_lines_alone() {
-        assert_eq!(
-            kilobytes(b"Private_Dirty:     12 kB", b"Private_Dirty:"),
-            Some(12 << 10)
-        );
-        assert_eq!(kilobytes(b"Private_Clean:     12 kB", b"Private_Dirty:"), None);
+    fn what_is_no_number_is_none() {
         assert_eq!(hexadecimal(b"xyz"), None);
+        assert_eq!(hexadecimal(b"1fg"), Some((0x1f, &b"g"[..])));
     }
 }

@@ -8,9 +8,10 @@
 //! - [`maps`] tells what memory there is, [`heap`] which allocation an address lies in
 //! - [`pass`] goes once through memory; [`holders`] enters what points to what; [`look`] sees tasks and vtables
 //! - [`chain`] follows objects that hold others like themselves; [`kinds`] sums up those that are alike
-//! - [`found`] keeps objects, edges and roots; [`send`] writes them into the pipe
+//! - [`found`] keeps objects, edges and roots; [`send`] writes them into the pipe, with what was [`copied`]
 
 pub(super) mod chain;
+pub(super) mod copied;
 pub(super) mod file;
 pub(super) mod found;
 pub(super) mod heap;
@@ -48,7 +49,8 @@ pub(super) fn run(question: &Question, pipe: i32) -> End {
     let Some(found) = search::search(question, &mut regions) else {
         return End::NoMemory;
     };
-    match send::send(question, &found, pipe) {
+    let copied = copied::bytes(question, &regions);
+    match send::send(question, &found, copied, pipe) {
         Some(()) => End::Sent,
         None => End::NoReader,
     }

@@ -4,7 +4,6 @@
 //! scan.
 
 use super::super::question::Question;
-use super::file::{File, kilobytes};
 use super::found::{Found, TASK};
 use super::look::read;
 use crate::pages;
@@ -24,7 +23,7 @@ const MOST_COUNTED: u64 = 1 << 31;
 pub(in super::super) const UNKNOWN: u64 = u64::MAX;
 
 /// Sends all of it; nothing where nobody reads.
-pub(super) fn send(question: &Question, found: &Found, pipe: i32) -> Option<()> {
+pub(super) fn send(question: &Question, found: &Found, copied: Option<u64>, pipe: i32) -> Option<()> {
     let mut pipe = Pipe {
         pipe,
         words: [0; 512],
@@ -77,23 +76,8 @@ pub(super) fn send(question: &Question, found: &Found, pipe: i32) -> Option<()> 
     for root in found.roots.iter() {
         pipe.all([root.address as u64, u64::from(root.kind), u64::from(root.owner)])?;
     }
-    pipe.all([private_bytes().unwrap_or(UNKNOWN)])?;
+    pipe.all([copied.unwrap_or(UNKNOWN)])?;
     pipe.flush()
-}
-
-/// What is this process's alone by now: its own arrays, and pages that the other one has written to since. Nothing where the
-/// kernel does not say (`/proc/self/smaps_rollup`, Linux 4.14).
-fn private_bytes() -> Option<u64> {
-    let file = File::open(c"/proc/self/smaps_rollup")?;
-    let mut sum = None;
-    file.for_each_line(|line| {
-        for key in [&b"Private_Dirty:"[..], b"Private_Clean:"] {
-            if let Some(bytes) = kilobytes(line, key) {
-                sum = Some(sum.unwrap_or(0) + bytes);
-            }
-        }
-    });
-    sum
 }
 
 struct Pipe {
