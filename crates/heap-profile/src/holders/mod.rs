@@ -4,6 +4,7 @@
 //! program's symbols, and belongs outside: [`Symbolizer::holders`](crate::Symbolizer::holders) does both halves of it,
 //! `naming` (from addresses to [`Names`]) and `paths` ([`holders`]: who holds the objects, and by which way).
 
+mod exact;
 mod graph;
 mod groups;
 mod kinds;

@@ -1,7 +1,7 @@
 //! From a graph and its names to who holds the drawn objects: which roots, of how many, and by which way.
 //!
-//! `web` is the graph as it is walked, with its roots by name in `groups`; `kinds` is what its objects are, `reach` who holds
-//! which at all. `walk` finds the way to one root, `lost` looks after
+//! `web` is the graph as it is walked, with its roots by name in `groups`, and without what `exact` says does not count;
+//! `kinds` is what its objects are, `reach` who holds which at all. `walk` finds the way to one root, `lost` looks after
 //! objects that no root holds, `rank` puts what was found in order and says how far it can be trusted.
 
 use std::collections::BTreeMap;

@@ -43,6 +43,14 @@ pub(super) struct Walk<'a> {
     pub(super) distances: &'a [u32],
 }
 
+/// Who holds the last objects of a stage, and for whom.
+#[derive(Default)]
+struct Next {
+    all: BTreeMap<u32, Set>,
+    /// The same by exact links alone.
+    exact: BTreeMap<u32, Set>,
+}
+
 /// A stage with who is on it for whom.
 struct Draft {
     kind: u32,
@@ -55,7 +63,10 @@ impl Walk<'_> {
     /// The way that most of these objects have; it has no stages where none of them has any.
     pub(super) fn way(&self, targets: &[u32]) -> Way {
         let words = targets.len().div_ceil(64);
-        let mut next = self.first(targets, words);
+        let mut next = Next {
+            all: self.first(targets, words),
+            ..Next::default()
+        };
         let mut drafts = Vec::new();
         let mut there: Set = vec![0; words].into();
         let mut is_cut = false;
@@ -65,6 +76,7 @@ impl Walk<'_> {
                 break;
             }
             let entries = next
+                .all
                 .into_iter()
                 .filter(|(object, _)| self.kinds.of_object(*object) == kind)
                 .collect();
@@ -73,12 +85,12 @@ impl Walk<'_> {
             drafts.push(draft);
         }
         if is_cut {
-            next.values().for_each(|set| union(&mut there, set));
+            next.all.values().for_each(|set| union(&mut there, set));
         } else {
-            next.clear();
+            next.all.clear();
         }
         Way {
-            stages: self.settle(drafts, &there, next.into_keys().collect()),
+            stages: self.settle(drafts, &there, next.all.into_keys().collect()),
             is_cut,
         }
     }
@@ -95,32 +107,32 @@ impl Walk<'_> {
         first
     }
 
-    /// The kind that most go on with; nothing if no fewer are there.
-    fn majority(&self, next: &BTreeMap<u32, Set>, there: &Set) -> Option<u32> {
-        let mut votes: BTreeMap<u32, Set> = BTreeMap::new();
-        for (object, set) in next {
-            add(votes.entry(self.kinds.of_object(*object)), set);
-        }
-        let most = votes
+    /// The kind that most go on with, of several the one that most have exact links to; nothing if no fewer are there.
+    fn majority(&self, next: &Next, there: &Set) -> Option<u32> {
+        let votes = |objects: &BTreeMap<u32, Set>| {
+            let mut votes: BTreeMap<u32, Set> = BTreeMap::new();
+            for (object, set) in objects {
+                add(votes.entry(self.kinds.of_object(*object)), set);
+            }
+            votes
+        };
+        let exact = votes(&next.exact);
+        let exact = |kind: &u32| exact.get(kind).map_or(0, |set| count(set));
+        let most = votes(&next.all)
             .into_iter()
-            .max_by_key(|(kind, set)| (count(set), Reverse(*kind)));
+            .max_by_key(|(kind, set)| (count(set), exact(kind), Reverse(*kind)));
         let (kind, set) = most?;
         (count(&set) > count(there)).then_some(kind)
     }
 
     /// From where a stage is entered up to where it ends: who holds its last ones, and for whom that is the root.
-    fn climb(
-        &self,
-        kind: u32,
-        entries: BTreeMap<u32, Set>,
-        words: usize,
-    ) -> (Draft, BTreeMap<u32, Set>, Set) {
+    fn climb(&self, kind: u32, entries: BTreeMap<u32, Set>, words: usize) -> (Draft, Next, Set) {
         let place = |object: u32| (Reverse(self.distances[object as usize]), object);
         let mut queue: BTreeMap<(Reverse<u32>, u32), Set> = BTreeMap::new();
         for (object, set) in &entries {
             queue.insert(place(*object), set.clone());
         }
-        let mut next = BTreeMap::new();
+        let mut next = Next::default();
         let mut there: Set = vec![0; words].into();
         let mut objects = Vec::new();
         while let Some(((Reverse(distance), object), set)) = queue.pop_first() {
@@ -130,8 +142,11 @@ impl Walk<'_> {
             for link in self.nearer(object) {
                 if self.is_same_stage(kind, link) {
                     add(queue.entry(place(link.object)), &set);
-                } else {
-                    add(next.entry(link.object), &set);
+                    continue;
+                }
+                add(next.all.entry(link.object), &set);
+                if link.is_exact {
+                    add(next.exact.entry(link.object), &set);
                 }
             }
             objects.push((object, set));
@@ -181,6 +196,8 @@ impl Walk<'_> {
     }
 
     /// Of each object of a stage from which the way goes on: how many in a row hold each other, from it on.
+    ///
+    /// A link that stands for a chain says how many there are in all of that, whatever part of it is in the graph.
     fn runs(
         &self,
         draft: &Draft,
@@ -188,24 +205,54 @@ impl Walk<'_> {
         may_end: bool,
         beyond: &FxHashSet<u32>,
     ) -> FxHashMap<u32, u64> {
-        let mut runs: FxHashMap<u32, u64> = FxHashMap::default();
+        let mut runs: FxHashMap<u32, Run> = FxHashMap::default();
         for (object, set) in draft.objects.iter().rev() {
             if shared(set, there) == 0 {
                 continue;
             }
             let is_last = may_end && self.distances[*object as usize] == 1;
             let leaves = is_last || self.nearer(*object).any(|link| beyond.contains(&link.object));
-            let goes_on = self.nearer(*object).filter_map(|link| {
-                let run = runs
-                    .get(&link.object)
-                    .filter(|_| self.is_same_stage(draft.kind, link))?;
-                Some(run.saturating_add(link.chain.saturating_sub(1).max(1)))
-            });
-            if let Some(run) = goes_on.chain(leaves.then_some(1)).max() {
+            let within = self
+                .nearer(*object)
+                .filter(|link| self.is_same_stage(draft.kind, link));
+            let goes_on = within.filter_map(|link| Some(runs.get(&link.object)?.after(link)));
+            let alone = Run { seen: 1, chain: 0 };
+            if let Some(run) = goes_on.chain(leaves.then_some(alone)).reduce(Run::longer) {
                 runs.insert(*object, run);
             }
         }
-        runs
+        runs.into_iter()
+            .map(|(object, run)| (object, run.length()))
+            .collect()
+    }
+}
+
+/// Objects in a row that hold each other.
+#[derive(Clone, Copy)]
+struct Run {
+    /// How many the graph has.
+    seen: u64,
+    /// How many there are in the longest chain that one of its links stands for.
+    chain: u64,
+}
+
+impl Run {
+    fn after(self, link: &Link) -> Run {
+        Run {
+            seen: self.seen + 1,
+            chain: self.chain.max(link.chain),
+        }
+    }
+
+    fn longer(self, other: Run) -> Run {
+        Run {
+            seen: self.seen.max(other.seen),
+            chain: self.chain.max(other.chain),
+        }
+    }
+
+    fn length(self) -> u64 {
+        self.seen.max(self.chain)
     }
 }
 

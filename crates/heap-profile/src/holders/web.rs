@@ -1,15 +1,17 @@
 //! A graph as it is walked: who holds an object, whom it holds, and roots of one name as one.
 //!
 //! Left out is what says nothing: words of an object to itself, roots of the allocator and the recorder, words of the
-//! instrument's own tasks, and whatever holds a task that is not complete, which is a root.
+//! instrument's own tasks, whatever holds a task that is not complete, which is a root, and pointers that do not count
+//! beside exact ones.
 
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::exact::{By, held_exactly, is_exact_edge};
 use super::graph::{Edge, Holder, Object, ReferenceGraph};
 use super::groups::{Group, Key};
-use super::lists::Lists;
+use super::lists::{Link, Lists};
 use super::names::Names;
 use super::report::RootKind;
 use crate::names::is_instrument;
@@ -44,7 +46,9 @@ impl Web {
             held_by_left_out: vec![false; graph.objects.len()],
             groups: BTreeMap::new(),
         };
-        for edge in &graph.edges {
+        let held_exactly = held_exactly(graph, |edge| draft.by(edge));
+        let counts = |edge: &&Edge| !held_exactly[edge.held as usize] || is_exact_edge(graph, edge);
+        for edge in graph.edges.iter().filter(counts) {
             draft.add(edge);
         }
         for target in &graph.targets {
@@ -86,8 +90,8 @@ struct Draft<'a> {
     futures: &'a FxHashMap<u32, String>,
     /// Of each root what it is called; nothing for those that are left out.
     keys: Vec<Option<Key>>,
-    /// The chain of each link, by who is held and who holds.
-    links: BTreeMap<(u32, u32), u64>,
+    /// The chain of each link, and whether it is exact, by who is held and who holds.
+    links: BTreeMap<(u32, u32), (u64, bool)>,
     pointers: Vec<u64>,
     hold_themselves: Vec<bool>,
     held_by_left_out: Vec<bool>,
@@ -96,35 +100,48 @@ struct Draft<'a> {
 
 impl Draft<'_> {
     fn add(&mut self, edge: &Edge) {
-        let held = edge.held as usize;
-        let is_beginning = edge.into == 0;
-        match edge.holder {
-            Holder::Root(root) if self.keys[root as usize].is_none() => return,
-            Holder::Object(task) if self.is_instruments_task(task) => {
-                self.held_by_left_out[held] |= is_running(&self.graph.objects[task as usize]);
-                return;
+        let (held, is_beginning) = (edge.held as usize, edge.into == 0);
+        self.pointers[held] += u64::from(is_beginning && !self.is_left_out(edge.holder));
+        match (self.by(edge), edge.holder) {
+            (By::Nobody, Holder::Object(holder)) => {
+                self.hold_themselves[held] |= is_beginning && holder == edge.held;
+                self.held_by_left_out[held] |= self.is_left_out(edge.holder) && self.is_running(holder);
             }
-            _ => {}
-        }
-        self.pointers[held] += u64::from(is_beginning);
-        match edge.holder {
-            Holder::Object(holder) if holder == edge.held => self.hold_themselves[held] |= is_beginning,
-            // Its holder is the runtime.
-            _ if is_running(&self.graph.objects[held]) => {}
-            Holder::Object(holder) if is_running(&self.graph.objects[holder as usize]) => {
-                self.add_of_task(holder, edge.held);
-            }
-            Holder::Object(holder) => {
-                let chain = self.links.entry((edge.held, holder)).or_default();
+            (By::Nobody, Holder::Root(_)) => {}
+            (By::Object(holder), _) => {
+                let (chain, exact) = self.links.entry((edge.held, holder)).or_default();
                 *chain = edge.chain.max(*chain);
+                *exact |= is_exact_edge(self.graph, edge);
             }
-            Holder::Root(root) => self.add_of_root(root as usize, edge.held),
+            (By::Root, Holder::Object(task)) => self.add_of_task(task, edge.held),
+            (By::Root, Holder::Root(root)) => self.add_of_root(root as usize, edge.held),
         }
     }
 
-    fn is_instruments_task(&self, object: u32) -> bool {
-        let future = self.futures.get(&object);
-        future.is_some_and(|future| is_instrument(future))
+    /// Who has the word.
+    fn by(&self, edge: &Edge) -> By {
+        match edge.holder {
+            _ if self.is_left_out(edge.holder) => By::Nobody,
+            Holder::Object(holder) if holder == edge.held => By::Nobody,
+            // Its holder is the runtime.
+            _ if self.is_running(edge.held) => By::Nobody,
+            Holder::Object(holder) if !self.is_running(holder) => By::Object(holder),
+            Holder::Object(_) | Holder::Root(_) => By::Root,
+        }
+    }
+
+    fn is_left_out(&self, holder: Holder) -> bool {
+        match holder {
+            Holder::Root(root) => self.keys[root as usize].is_none(),
+            Holder::Object(task) => {
+                let future = self.futures.get(&task);
+                future.is_some_and(|future| is_instrument(future))
+            }
+        }
+    }
+
+    fn is_running(&self, object: u32) -> bool {
+        is_running(&self.graph.objects[object as usize])
     }
 
     fn add_of_task(&mut self, task: u32, held: u32) {
@@ -144,9 +161,14 @@ impl Draft<'_> {
 
     fn finish(self) -> Web {
         let objects = self.graph.objects.len();
-        let links = || self.links.iter();
-        let up = links().map(|((held, holder), chain)| (*held, *holder, *chain));
-        let down = links().map(|((held, holder), chain)| (*holder, *held, *chain));
+        let link = |object, (chain, is_exact)| Link {
+            object,
+            chain,
+            is_exact,
+        };
+        let links = || self.links.iter().map(|(ends, about)| (*ends, *about));
+        let up = links().map(|((held, holder), about)| (held, link(holder, about)));
+        let down = links().map(|((held, holder), about)| (holder, link(held, about)));
         Web {
             holders: Lists::of(objects, up),
             held: Lists::of(objects, down),
