@@ -1,6 +1,6 @@
 //! What the addresses of a graph are called: all that `paths` needs of a program.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::graph::CodeAddress;
 
@@ -15,6 +15,8 @@ pub struct Names {
     pub dropped: HashMap<CodeAddress, String>,
     /// The futures that tasks poll, each as the function that makes it.
     pub futures: HashMap<CodeAddress, String>,
+    /// The program's own crates, as far as the stacks of drawn objects have them.
+    pub own: BTreeSet<String>,
 }
 
 /// A place in a static or thread-local variable.

@@ -8,8 +8,9 @@ use super::paths::holders;
 use super::report::Holders;
 use super::tidy;
 use crate::model::{Location, Mapping, Profile, Sample};
+use crate::names::crate_of;
 use crate::symbolize::{Symbol, SymbolOf};
-use crate::{Error, Symbolizer, element_type};
+use crate::{Error, Symbolized, Symbolizer, element_type};
 
 impl Symbolizer {
     /// Says who holds the objects of a graph: the ways from them to what keeps them alive, named and counted.
@@ -31,6 +32,7 @@ impl Symbolizer {
         let types = stacks.samples.iter().map(|sample| element_type(&sample.stack));
         let mut names = Names {
             types: types.collect(),
+            own: own_crates(graph, &stacks),
             ..Names::default()
         };
         let mut variables = Variables::new();
@@ -87,6 +89,21 @@ fn variable_at(root: &Root) -> Option<(SymbolOf, CodeAddress)> {
         Root::ThreadLocal { at, .. } => Some((SymbolOf::ThreadLocal, *at)),
         Root::Stack { .. } | Root::Outside { .. } => None,
     }
+}
+
+/// The crates of the program's own functions on the stacks of drawn objects.
+fn own_crates(graph: &ReferenceGraph, stacks: &Symbolized) -> BTreeSet<String> {
+    let drawn = graph
+        .targets
+        .iter()
+        .map(|target| &graph.objects[*target as usize]);
+    let drawn: BTreeSet<u32> = drawn.filter_map(|object| object.stack).collect();
+    let samples = drawn.iter().filter_map(|at| stacks.samples.get(*at as usize));
+    let frames = samples.flat_map(|sample| sample.stack.iter());
+    // What is named after a type of one crate and a trait of another may be either's.
+    let own = frames.filter(|frame| frame.is_own() && !frame.function.contains(" as "));
+    own.filter_map(|frame| crate_of(&frame.function).map(str::to_owned))
+        .collect()
 }
 
 /// What has to be looked up of a file, each address once.

@@ -35,7 +35,7 @@ pub fn holders(graph: &ReferenceGraph, names: &Names) -> Holders {
     };
     let mut found = analysis.roots();
     found.extend(lost::of(&analysis));
-    rank::report(graph, found)
+    rank::report(graph, names, found)
 }
 
 /// A graph with all that is known of it.

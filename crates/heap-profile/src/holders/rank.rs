@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 
 use super::graph::{ReferenceGraph, Stopped};
+use super::names::Names;
 use super::report::{Confidence, HOLDERS_VERSION, HolderPath, Holders, RootKind};
+use crate::names::crate_of;
 
 /// The most paths that are told.
 const MOST_PATHS: usize = 8;
@@ -32,14 +34,14 @@ pub(super) struct Found {
 }
 
 /// The paths in their order, and what has to be said of them.
-pub(super) fn report(graph: &ReferenceGraph, found: Vec<Found>) -> Holders {
+pub(super) fn report(graph: &ReferenceGraph, names: &Names, found: Vec<Found>) -> Holders {
     let drawn = graph.targets.len() as u64;
     let is_told = |found: &Found| {
         let objects = found.path.objects;
         objects >= FEW_OBJECTS || objects as f64 >= SMALLEST_SHARE * drawn as f64
     };
     let (told, dropped): (Vec<Found>, Vec<Found>) = found.into_iter().partition(is_told);
-    let mut ordered = ordered(told, drawn);
+    let mut ordered = ordered(told, names, drawn);
     let further = ordered.len().saturating_sub(MOST_PATHS);
     ordered.truncate(MOST_PATHS);
     for found in &mut ordered {
@@ -67,16 +69,22 @@ fn confidence(objects: u64, drawn: u64) -> Confidence {
     }
 }
 
-/// What holds most objects first; among those that hold about as many, by what it is, and then the shorter way.
-fn ordered(mut found: Vec<Found>, drawn: u64) -> Vec<Found> {
+/// What holds most objects first; among those that hold about as many, by what it is, then the program's own, and then
+/// the shorter way. What was not found out comes after all that holds a part of them.
+fn ordered(mut found: Vec<Found>, names: &Names, drawn: u64) -> Vec<Found> {
     let band = (NO_DIFFERENCE * drawn as f64) as u64;
+    let part = (THIN_SHARE * drawn as f64) as u64;
+    let weight = |found: &Found| match found.path.root.kind {
+        RootKind::Unknown => found.path.objects.min(part),
+        _ => found.path.objects,
+    };
     let mut ordered = Vec::with_capacity(found.len());
-    found.sort_by_cached_key(place);
-    while let Some(most) = found.iter().map(|found| found.path.objects).max() {
+    found.sort_by_cached_key(|found| place(found, names));
+    while let Some(most) = found.iter().map(weight).max() {
         let first = |least: u64, may_be: &dyn Fn(&Found) -> bool| {
             found
                 .iter()
-                .position(|found| found.path.objects >= least && may_be(found))
+                .position(|found| weight(found) >= least && may_be(found))
         };
         let mut next = first(most.saturating_sub(band), &|_| true).unwrap_or(0);
         if found[next].may_be_left_over {
@@ -90,7 +98,7 @@ fn ordered(mut found: Vec<Found>, drawn: u64) -> Vec<Found> {
 }
 
 /// Where a path stands among others that hold as many objects.
-fn place(found: &Found) -> impl Ord + use<> {
+fn place(found: &Found, names: &Names) -> impl Ord + use<> {
     let path = &found.path;
     // A way that is not known is the longest.
     let steps = if path.steps.is_empty() {
@@ -100,11 +108,18 @@ fn place(found: &Found) -> impl Ord + use<> {
     };
     (
         path.root.kind,
+        !is_own(path, names),
         steps,
         Reverse(path.objects),
         path.root.name.clone(),
         path.root.thread.clone(),
     )
+}
+
+/// Whether the root is of a crate of the program's own that has to do with the objects.
+fn is_own(path: &HolderPath, names: &Names) -> bool {
+    let name = path.root.name.as_deref();
+    name.and_then(crate_of).is_some_and(|of| names.own.contains(of))
 }
 
 fn notes(graph: &ReferenceGraph, told: &[Found], dropped: usize, further: usize) -> Vec<String> {

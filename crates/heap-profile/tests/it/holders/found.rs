@@ -128,6 +128,28 @@ fn a_stack_in_use_does_not_come_before_what_holds_nearly_as_many() {
 }
 
 #[test]
+fn the_programs_own_come_before_those_of_dependencies_and_then_the_shorter_way() {
+    let mut world = World::new();
+    let names = ["epoch::COLLECTOR", "shop::lookup::LATEST", "shop::lookup::A_LIST"];
+    let roots = names.map(|name| world.a_static(name));
+    let list = world.object(1_024, None);
+    world.hold(roots[2], list);
+    for _ in 0..20 {
+        let target = world.target(64, "String");
+        world.hold(roots[0], target);
+        world.hold(roots[1], target);
+        world.hold_by(list, target);
+    }
+    let order = |world: &World| -> Vec<String> {
+        let paths = world.holders().paths.into_iter();
+        paths.filter_map(|path| path.root.name).collect()
+    };
+    assert_eq!(order(&world), [names[0], names[1], names[2]]);
+    world.names.own.insert("shop".to_owned());
+    assert_eq!(order(&world), [names[1], names[2], names[0]]);
+}
+
+#[test]
 fn what_belongs_to_the_allocator_or_the_recorder_holds_nothing() {
     let mut world = visits(20);
     for name in ["_rjem_je_arenas", "heap_recorder::table::TABLE", "je_tsd"] {

@@ -92,6 +92,32 @@ fn what_a_task_of_the_instrument_holds_is_not_beyond_reach() {
 }
 
 #[test]
+fn what_was_not_found_out_comes_after_a_root_that_holds_a_part() {
+    let order = |held: u64| {
+        let mut world = World::new();
+        let kept = world.a_static("shop::KEPT");
+        for at in 0..100 {
+            let target = world.target(64, "String");
+            if at < held {
+                world.hold(kept, target);
+            } else {
+                world.at(target).explored = false;
+            }
+        }
+        world.lines()
+    };
+    assert_eq!(
+        order(30),
+        [
+            "64 B String <- static shop::KEPT (30 of 100 objects)",
+            "64 B String <- not found (70 of 100 objects)",
+        ]
+    );
+    // A few may be anybody's.
+    assert_eq!(order(4)[0], "64 B String <- not found (96 of 100 objects)");
+}
+
+#[test]
 fn each_fate_has_its_own_count() {
     let mut world = World::new();
     let kept = world.a_static("shop::KEPT");
