@@ -3,10 +3,12 @@
 //! As they come: `<proto::Query>::leak::{closure#0}` and `<Vec<T> as Trait>::push` (v0),
 //! `proto::Query::leak::{{closure}}` (legacy), `{async_fn#0}<proto::Query>` (debug information without linkage names).
 
+mod bare;
 mod method;
 
 use std::borrow::Cow;
 
+pub(crate) use bare::without_arguments;
 pub use method::{Method, arguments, last_segment, method};
 pub(crate) use method::{list, without_references};
 

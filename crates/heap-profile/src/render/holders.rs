@@ -56,14 +56,30 @@ pub fn step(step: &HolderStep) -> String {
     format!("{what}{times}{weak}")
 }
 
-/// What a path ends at: `static shop::lookup::LATEST`, `stack of thread main`.
+/// What a path ends at: `static shop::lookup::LATEST`, `stack of thread main`. Names are without type arguments.
 pub fn root(root: &HolderRoot) -> String {
-    let name = root.name.as_deref().filter(|name| !name.is_empty());
-    let name = name.map(|name| match root.kind {
-        RootKind::Outside => without_control(name),
-        _ => without_control(&names::short(name)),
+    root_called(root, root_name(root).map(|name| clip(&name, WIDEST_ROOT)))
+}
+
+/// The same with all of its name.
+pub(crate) fn full_root(root: &HolderRoot) -> String {
+    root_called(root, full_name(root).map(without_control))
+}
+
+/// The name of what a path ends at, if it has one, without type arguments.
+pub(crate) fn root_name(root: &HolderRoot) -> Option<String> {
+    let name = full_name(root).map(|name| match root.kind {
+        RootKind::Outside => name.to_owned(),
+        _ => names::short(&names::without_arguments(name)),
     });
-    let name = name.map(|name| clip(&name, WIDEST_ROOT));
+    name.map(|name| without_control(&name))
+}
+
+fn full_name(root: &HolderRoot) -> Option<&str> {
+    root.name.as_deref().filter(|name| !name.is_empty())
+}
+
+fn root_called(root: &HolderRoot, name: Option<String>) -> String {
     let named = |word: &str| format!("{word} {}", name.as_deref().unwrap_or("without a name"));
     let thread = root.thread.as_deref().map(without_control);
     let thread = thread.map(|thread| clip(&thread, WIDEST_THREAD));
@@ -88,11 +104,12 @@ pub fn root(root: &HolderRoot) -> String {
     }
 }
 
-/// A type with the last names of all that it is made of.
+/// A type with the last names of all that it is made of; of a task no more than the function that makes its future.
 pub(crate) fn short_type(kind: &str) -> String {
     for word in ["finished task ", "task "] {
         if let Some(future) = kind.strip_prefix(word) {
-            return without_control(&format!("{word}{}", names::short(future)));
+            let future = names::short(&names::without_arguments(future));
+            return without_control(&format!("{word}{future}"));
         }
     }
     // Within brackets, paths are shortened.
@@ -214,6 +231,18 @@ mod tests {
             line(&path(Vec::new(), RootKind::Unknown, None, None)),
             "not found"
         );
+    }
+
+    #[test]
+    fn what_the_generic_parts_of_a_root_are_filled_with_is_left_out() {
+        let name = "<serve::Graceful<net::Listener<net::Tcp, shop::serve::{closure#0}>, shop::Router>>::run";
+        let served = vec![of(Some(&format!("finished task {name}")), 1_024, 1)];
+        let path = path(served, RootKind::Task, Some(name), None);
+        assert_eq!(
+            line(&path),
+            "1.0 KB finished task serve::Graceful::run <- task serve::Graceful::run"
+        );
+        assert_eq!(full_root(&path.root), format!("task {name}"));
     }
 
     #[test]

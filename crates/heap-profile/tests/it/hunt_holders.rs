@@ -234,6 +234,18 @@ fn what_is_held_has_a_picture_with_a_box_for_each_thing_and_shared_ones_once() {
 }
 
 #[test]
+fn a_roots_name_is_short_in_the_picture_and_whole_where_the_mouse_rests() {
+    let name = "<serve::Graceful<net::Listener<shop::Tap>, shop::Router>>::run";
+    let mut report = leak();
+    let task = root(RootKind::Task, Some(name), None);
+    report.sites[0].holders = Some(holders(vec![path(412, vec![text()], task)]));
+    let page = html(&report, "");
+    assert!(page.contains(">serve::Graceful::run</text>"), "{page}");
+    let escaped = name.replace('<', "&lt;").replace('>', "&gt;");
+    assert!(page.contains(&format!("<title>task {escaped}</title>")), "{page}");
+}
+
+#[test]
 fn names_and_paths_without_end_are_cut() {
     let report = held_hostile();
     let holders = report.sites[0].holders.as_ref().expect("it is held");

@@ -6,7 +6,7 @@ use super::chart::px;
 use crate::holders::{HolderRoot, HolderStep, Holders, RootKind};
 use crate::hunt::{JudgedSite, Report};
 use crate::render::holders::text::{drawn, figures, notes, path_lines};
-use crate::render::holders::{root, size, step};
+use crate::render::holders::{full_root, root_name, size, step};
 use crate::render::hunt::holder_graph::{Arrow, BOX, Graph, What};
 use crate::render::hunt::holders::MOST_PATHS;
 use crate::render::hunt::words::{clip, count, plain, short};
@@ -183,12 +183,7 @@ fn root_face(of: &HolderRoot) -> Face {
         .thread
         .as_deref()
         .map(|thread| format!("thread {}", plain(thread)));
-    let readable = if of.kind == RootKind::Outside {
-        plain
-    } else {
-        short
-    };
-    let name = of.name.as_deref().map(readable).or_else(|| thread.clone());
+    let name = root_name(of).or_else(|| thread.clone());
     let name = name.unwrap_or_else(|| match of.kind {
         RootKind::UnreachableCycle | RootKind::Unreachable => "nothing".to_owned(),
         RootKind::Unknown => "not found".to_owned(),
@@ -206,7 +201,7 @@ fn root_face(of: &HolderRoot) -> Face {
         is_chain: false,
         name: tail(&name, WIDEST),
         about: clip(&about, WIDEST_SMALL),
-        title: format!("{}{}", root(of), offset.unwrap_or_default()),
+        title: format!("{}{}", full_root(of), offset.unwrap_or_default()),
     }
 }
 
