@@ -4,10 +4,10 @@
 //! pieces, has left its addresses about. Owners point to the beginning: `Vec`, `Box`, `String`, `Arc`, and the block that
 //! `Bytes` share. So of an object of 4 KiB and more that exact pointers lead from to a root, the others do not count. Where
 //! none of them does, all count: a `BytesMut` that was read from has none. Of smaller objects all count, and exact ones
-//! decide where there is nothing else to decide by.
+//! decide between ways, and between roots, that as many objects have.
 //!
-//! Exact is a pointer to the first word, since some have a tag in the lowest bits; and one to where a table of hashbrown has
-//! its control bytes, which is all that a `HashMap` has of it.
+//! Exact is a pointer to the first word, since some have a tag in the lowest bits; one to where a table of hashbrown has its
+//! control bytes, which is all that a `HashMap` has of it; and one to the value in the block of an `Arc`.
 
 use super::graph::{Edge, ReferenceGraph};
 use super::lists::{Link, Lists};
@@ -21,6 +21,11 @@ const PAGE: u64 = 4096;
 const GROUP: u64 = 16;
 /// The largest entry of a table that is expected.
 const LARGEST_ENTRY: u64 = 512;
+
+/// How many bytes the two counts of an `Arc` take.
+const COUNTS: u64 = 16;
+/// No block has as many pointers to it.
+const MOST_COUNTED: u64 = 1 << 31;
 
 /// Who has a word, as far as it counts.
 pub(super) enum By {
@@ -80,8 +85,12 @@ pub(super) fn held_exactly(graph: &ReferenceGraph, by: impl Fn(&Edge) -> By) -> 
     held
 }
 
+/// Whether a word points to where an owner would. Of a block with two counts, that may be its value, past them: so does
+/// what `Arc::into_raw` gives.
 pub(super) fn is_exact_edge(graph: &ReferenceGraph, edge: &Edge) -> bool {
-    is_exact(graph.objects[edge.held as usize].bytes, edge.into)
+    let held = &graph.objects[edge.held as usize];
+    let is_count = |count: &u64| (1..MOST_COUNTED).contains(count);
+    is_exact(held.bytes, edge.into) || edge.into == COUNTS && held.words.iter().all(is_count)
 }
 
 #[cfg(test)]

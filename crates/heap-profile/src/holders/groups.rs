@@ -17,6 +17,8 @@ pub(super) struct Group {
     pub(super) key: Key,
     /// The objects that they point to.
     pub(super) held: Vec<u32>,
+    /// Those of them to which exact pointers point.
+    pub(super) held_exactly: Vec<u32>,
     offsets: BTreeMap<u64, u64>,
     threads: BTreeSet<String>,
     /// How many of their words are on stacks that are known to be in use there, and how many may be left over.
@@ -110,12 +112,19 @@ impl Group {
         }
     }
 
+    pub(super) fn hold(&mut self, object: u32, is_exact: bool) {
+        self.held.push(object);
+        self.held_exactly.extend(is_exact.then_some(object));
+    }
+
     pub(super) fn with_key((key, mut group): (Key, Group)) -> Group {
         if !matches!(key.kind, RootKind::Static | RootKind::ThreadLocal) {
             group.offsets.clear();
         }
-        group.held.sort_unstable();
-        group.held.dedup();
+        for held in [&mut group.held, &mut group.held_exactly] {
+            held.sort_unstable();
+            held.dedup();
+        }
         Group { key, ..group }
     }
 }

@@ -46,6 +46,11 @@ impl Lists {
         }
     }
 
+    /// How many objects have a list.
+    pub(super) fn objects(&self) -> usize {
+        self.starts.len() - 1
+    }
+
     pub(super) fn of_object(&self, object: u32) -> &[Link] {
         let at = object as usize;
         &self.links[self.starts[at]..self.starts[at + 1]]

@@ -48,7 +48,7 @@ impl Fates {
         let is_open: Vec<bool> = all.map(|at| is_open(analysis, at)).collect();
         Fates {
             circles: Circles::of(analysis),
-            open: analysis.components.held_by(&analysis.web, &is_open),
+            open: analysis.components.held_by(&analysis.web.holders, &is_open),
         }
     }
 
@@ -108,7 +108,7 @@ impl Circles {
         let is_one_alone =
             |at: u32| web.hold_themselves[at as usize] && kinds.is_counted(kinds.of_object(at));
         let within = components.circles(is_one_alone);
-        let above = components.held_by(web, &within);
+        let above = components.held_by(&web.holders, &within);
         Circles { above, within }
     }
 }

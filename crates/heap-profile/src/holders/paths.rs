@@ -29,7 +29,7 @@ pub fn holders(graph: &ReferenceGraph, names: &Names) -> Holders {
     let web = Web::of(graph, names, &futures);
     let analysis = Analysis {
         graph,
-        components: Components::of(&web),
+        components: Components::of(&web.holders),
         web,
         kinds: Kinds::of(graph, names, &futures),
     };
@@ -49,7 +49,9 @@ pub(super) struct Analysis<'a> {
 impl Analysis<'_> {
     /// What holds some of the drawn objects, with the way to it.
     fn roots(&self) -> Vec<Found> {
-        let reach = Reach::of(&self.web, &self.components, &self.graph.targets);
+        let reach = Reach::of(&self.web.holders, &self.components, &self.graph.targets);
+        let exact = Components::of(&self.web.exact_holders);
+        let exact = Reach::of(&self.web.exact_holders, &exact, &self.graph.targets);
         let groups = self.web.groups.iter().enumerate();
         let counted = groups.map(|(at, group)| (reach.count(&group.held), at));
         let mut counted: Vec<(u64, usize)> = counted.filter(|(objects, _)| *objects > 0).collect();
@@ -63,6 +65,7 @@ impl Analysis<'_> {
             };
             let mut found = self.found(&way, group.root(), objects);
             found.may_be_left_over = group.may_be_left_over();
+            found.is_exact = exact.count(&group.held_exactly) * 2 >= objects;
             found
         };
         counted.into_iter().enumerate().map(way).collect()
@@ -98,6 +101,7 @@ impl Analysis<'_> {
                 confidence: Confidence::Poor,
             },
             may_be_left_over: false,
+            is_exact: false,
             notes,
         }
     }

@@ -29,6 +29,8 @@ pub(super) struct Found {
     pub(super) path: HolderPath,
     /// Whether its root may be a word that is left over.
     pub(super) may_be_left_over: bool,
+    /// Whether exact pointers alone lead there from half of its objects.
+    pub(super) is_exact: bool,
     /// What else has to be said of it.
     pub(super) notes: Vec<String>,
 }
@@ -69,8 +71,8 @@ fn confidence(objects: u64, drawn: u64) -> Confidence {
     }
 }
 
-/// What holds most objects first; among those that hold about as many, by what it is, then the program's own, and then
-/// the shorter way. What was not found out comes after all that holds a part of them.
+/// What holds most objects first; among those that hold about as many, variables and tasks before stacks, those that exact
+/// pointers lead to before others, then by what it is, the program's own, and then the shorter way. What was not found out comes after all that holds a part of them.
 fn ordered(mut found: Vec<Found>, names: &Names, drawn: u64) -> Vec<Found> {
     let band = (NO_DIFFERENCE * drawn as f64) as u64;
     let part = (THIN_SHARE * drawn as f64) as u64;
@@ -106,7 +108,13 @@ fn place(found: &Found, names: &Names) -> impl Ord + use<> {
     } else {
         path.steps.len()
     };
+    let lasts = matches!(
+        path.root.kind,
+        RootKind::Static | RootKind::Task | RootKind::ThreadLocal
+    );
     (
+        !lasts,
+        !found.is_exact,
         path.root.kind,
         !is_own(path, names),
         steps,

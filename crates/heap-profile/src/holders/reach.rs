@@ -1,6 +1,6 @@
 //! Which objects hold each other in circles, and which of the drawn objects each one holds: both in one go over the graph.
 
-use super::web::Web;
+use super::lists::Lists;
 
 /// Objects by the circle that they are part of, those that are part of none alone. Who holds a component from outside has
 /// a smaller number.
@@ -14,8 +14,8 @@ const NONE: u32 = u32::MAX;
 
 impl Components {
     /// After R. Tarjan, "Depth-first search and linear graph algorithms", 1972; without recursion, since lists are long.
-    pub(super) fn of(web: &Web) -> Components {
-        let objects = web.hold_themselves.len();
+    pub(super) fn of(holders: &Lists) -> Components {
+        let objects = holders.objects();
         let mut search = Search {
             found: vec![NONE; objects],
             lowest: vec![NONE; objects],
@@ -29,7 +29,7 @@ impl Components {
             last: 0,
         };
         for object in (0..).take(objects) {
-            search.from(web, object);
+            search.from(holders, object);
         }
         search.components
     }
@@ -49,10 +49,10 @@ impl Components {
     }
 
     /// Which objects are among these, or are held by one, directly or from farther away.
-    pub(super) fn held_by(&self, web: &Web, these: &[bool]) -> Vec<bool> {
+    pub(super) fn held_by(&self, holders: &Lists, these: &[bool]) -> Vec<bool> {
         let mut held = vec![false; self.of.len()];
         for object in &self.order {
-            let links = web.holders.of_object(*object).iter();
+            let links = holders.of_object(*object).iter();
             let by_holder = links.map(|link| self.of_object(link.object)).any(|at| held[at]);
             held[self.of_object(*object)] |= these[*object as usize] || by_holder;
         }
@@ -79,13 +79,13 @@ struct Search {
 }
 
 impl Search {
-    fn from(&mut self, web: &Web, object: u32) {
+    fn from(&mut self, holders: &Lists, object: u32) {
         if self.found[object as usize] == NONE {
             self.enter(object);
         }
         while let Some((object, looked_at)) = self.path.last_mut() {
             let object = *object;
-            let Some(link) = web.holders.of_object(object).get(*looked_at) else {
+            let Some(link) = holders.of_object(object).get(*looked_at) else {
                 self.leave(object);
                 continue;
             };
@@ -137,16 +137,16 @@ pub(super) struct Reach<'a> {
 }
 
 impl Reach<'_> {
-    pub(super) fn of<'a>(web: &Web, components: &'a Components, targets: &[u32]) -> Reach<'a> {
+    pub(super) fn of<'a>(holders: &Lists, components: &'a Components, targets: &[u32]) -> Reach<'a> {
         let words = targets.len().div_ceil(64);
-        let mut bits = vec![0; words * web.hold_themselves.len()];
+        let mut bits = vec![0; words * holders.objects()];
         for (at, target) in targets.iter().enumerate() {
             bits[components.of_object(*target) * words + at / 64] |= 1 << (at % 64);
         }
         // What is held comes before who holds it: of each component all is known when its turn comes.
         for object in components.order.iter().rev() {
             let from = components.of_object(*object) * words;
-            for link in web.holders.of_object(*object) {
+            for link in holders.of_object(*object) {
                 let to = components.of_object(link.object) * words;
                 for at in 0..words {
                     bits[to + at] |= bits[from + at];

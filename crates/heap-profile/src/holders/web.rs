@@ -19,6 +19,8 @@ use crate::names::is_instrument;
 pub(super) struct Web {
     /// Of each object, who holds it: not the roots.
     pub(super) holders: Lists,
+    /// Of each object, who holds it by an exact pointer.
+    pub(super) exact_holders: Lists,
     /// Of each object, whom it holds.
     pub(super) held: Lists,
     /// Objects that point to their own beginning.
@@ -53,7 +55,7 @@ impl Web {
         }
         for target in &graph.targets {
             if is_running(&graph.objects[*target as usize]) {
-                draft.add_of_task(*target, *target);
+                draft.group_of_task(*target).hold(*target, true);
             }
         }
         draft.finish()
@@ -101,6 +103,7 @@ struct Draft<'a> {
 impl Draft<'_> {
     fn add(&mut self, edge: &Edge) {
         let (held, is_beginning) = (edge.held as usize, edge.into == 0);
+        let is_exact = is_exact_edge(self.graph, edge);
         self.pointers[held] += u64::from(is_beginning && !self.is_left_out(edge.holder));
         match (self.by(edge), edge.holder) {
             (By::Nobody, Holder::Object(holder)) => {
@@ -111,10 +114,10 @@ impl Draft<'_> {
             (By::Object(holder), _) => {
                 let (chain, exact) = self.links.entry((edge.held, holder)).or_default();
                 *chain = edge.chain.max(*chain);
-                *exact |= is_exact_edge(self.graph, edge);
+                *exact |= is_exact;
             }
-            (By::Root, Holder::Object(task)) => self.add_of_task(task, edge.held),
-            (By::Root, Holder::Root(root)) => self.add_of_root(root as usize, edge.held),
+            (By::Root, Holder::Object(task)) => self.group_of_task(task).hold(edge.held, is_exact),
+            (By::Root, Holder::Root(root)) => self.add_of_root(root as usize, edge.held, is_exact),
         }
     }
 
@@ -144,19 +147,19 @@ impl Draft<'_> {
         is_running(&self.graph.objects[object as usize])
     }
 
-    fn add_of_task(&mut self, task: u32, held: u32) {
+    fn group_of_task(&mut self, task: u32) -> &mut Group {
         let key = Key::of(RootKind::Task, self.futures.get(&task).cloned());
-        self.groups.entry(key).or_default().held.push(held);
+        self.groups.entry(key).or_default()
     }
 
-    fn add_of_root(&mut self, root: usize, held: u32) {
+    fn add_of_root(&mut self, root: usize, held: u32, is_exact: bool) {
         let Some(key) = self.keys[root].clone() else {
             return;
         };
         let variable = self.names.variables.get(root).and_then(Option::as_ref);
         let group = self.groups.entry(key).or_default();
         group.add(&self.graph.roots[root], variable);
-        group.held.push(held);
+        group.hold(held, is_exact);
     }
 
     fn finish(self) -> Web {
@@ -167,10 +170,11 @@ impl Draft<'_> {
             is_exact,
         };
         let links = || self.links.iter().map(|(ends, about)| (*ends, *about));
-        let up = links().map(|((held, holder), about)| (held, link(holder, about)));
+        let up = || links().map(|((held, holder), about)| (held, link(holder, about)));
         let down = links().map(|((held, holder), about)| (holder, link(held, about)));
         Web {
-            holders: Lists::of(objects, up),
+            exact_holders: Lists::of(objects, up().filter(|(_, link)| link.is_exact)),
+            holders: Lists::of(objects, up()),
             held: Lists::of(objects, down),
             hold_themselves: self.hold_themselves,
             pointers: self.pointers,

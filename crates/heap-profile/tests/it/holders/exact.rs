@@ -111,3 +111,35 @@ fn among_holders_of_as_many_small_objects_the_one_with_exact_pointers_is_on_the_
         ["32 B String <- Arc<Shelf> <- static shop::KEPT (10 of 10 objects)"]
     );
 }
+
+#[test]
+fn a_root_that_exact_pointers_lead_to_comes_first_and_no_stack_comes_before_a_variable() {
+    let mut world = World::new();
+    let (register, main) = (world.a_static("shop::A_REGISTER"), world.a_stack("main", true));
+    let task = world.task("shop::tick", false);
+    for _ in 0..20 {
+        let text = world.target(32, "String");
+        let freed = world.object(96, None);
+        world.hold(register, freed);
+        world.hold_by(freed, text).into = 24;
+        world.hold(main, text);
+        let block = world.object(64, Some("Arc<shop::Item>"));
+        world.at(block).words = [1, 1];
+        world.hold_by(block, text);
+        // As `Arc::into_raw` has it.
+        world.hold_by(task, block).into = 16;
+    }
+    let lines = world.lines();
+    let order: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.split(" <- ").last())
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "task shop::tick (20 of 20 objects)",
+            "static shop::A_REGISTER (20 of 20 objects)",
+            "stack of thread main (20 of 20 objects)",
+        ]
+    );
+}
