@@ -86,7 +86,8 @@ impl<'q> Heap<'q> {
         1 << (LG_WINDOW - self.question.lg_heap_page)
     }
 
-    fn page(&self) -> usize {
+    /// The size of its pages.
+    pub(super) fn page(&self) -> usize {
         1 << self.question.lg_heap_page
     }
 
@@ -192,7 +193,13 @@ impl<'q> Heap<'q> {
         self.entries.get_mut(at)
     }
 
-    fn position(&self, address: usize) -> Option<usize> {
+    /// How many positions there are.
+    pub(super) fn pages(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The position of an address's page among all; nothing where that is not near the allocator's.
+    pub(super) fn position(&self, address: usize) -> Option<usize> {
         let offset = address.wrapping_sub(self.low);
         if offset >= self.span {
             return None;
@@ -235,6 +242,11 @@ impl<'q> Heap<'q> {
             class,
             sample: 0,
         })
+    }
+
+    /// Whether an allocation was sampled.
+    pub(super) fn is_sampled(&self, base: usize) -> bool {
+        self.entry(base) & SAMPLED != 0
     }
 
     /// The size of a class; of the large ones there is none.

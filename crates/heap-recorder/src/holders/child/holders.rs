@@ -24,7 +24,7 @@ impl Holders<'_> {
                 // A pointer to itself holds nothing, nor does what is freed.
                 Some(at) if at.base == held.base || is_freed_task(self.question, at) => return,
                 Some(at) => self
-                    .object(at, word.location - at.base, position)
+                    .object(heap, at, word.location - at.base, position)
                     .map(|holder| (holder, at.base)),
                 None if word.region.kind == Kind::Heap => return,
                 None if heap.is_extent_note(word.location, word.value, word.next()) => return,
@@ -56,11 +56,11 @@ impl Holders<'_> {
     }
 
     /// The object at a place, entered unless there are enough like it.
-    fn object(&mut self, at: Allocation, offset: usize, held: u32) -> Option<u32> {
+    fn object(&mut self, heap: &Heap<'_>, at: Allocation, offset: usize, held: u32) -> Option<u32> {
         if let Some(known) = self.found.object_at(at.base) {
             return Some(known);
         }
-        if self.chains.reached(at.base) {
+        if self.chains.reached(heap, at.base) {
             return None;
         }
         let key = match at.class {

@@ -7,16 +7,20 @@
 //! - [`search`] goes from the drawn objects to who points to them, level by level: start there
 //! - [`maps`] tells what memory there is, [`heap`] which allocation an address lies in
 //! - [`pass`] goes once through memory; [`holders`] enters what points to what; [`look`] sees tasks and vtables
-//! - [`chain`] follows objects that hold others like themselves; [`kinds`] sums up those that are alike
+//! - [`chain`] follows objects that hold others like themselves, by their [`links`], in which objects are [`cells`];
+//!   [`kinds`] sums up those that are alike
 //! - [`found`] keeps objects, edges and roots; [`send`] writes them into the pipe, with what was [`copied`]
 
+pub(super) mod cells;
 pub(super) mod chain;
 pub(super) mod copied;
+pub(super) mod descent;
 pub(super) mod file;
 pub(super) mod found;
 pub(super) mod heap;
 pub(super) mod holders;
 pub(super) mod kinds;
+pub(super) mod links;
 pub(super) mod look;
 pub(super) mod maps;
 pub(super) mod pass;
