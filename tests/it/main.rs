@@ -8,6 +8,7 @@ mod browser;
 mod compare;
 mod doors;
 mod harness;
+mod holders;
 mod hunt;
 mod live_heap;
 mod load;

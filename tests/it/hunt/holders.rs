@@ -13,7 +13,8 @@ use heap_profile::render;
 use serde_json::{Value, json};
 
 use super::{Hunt, is_running, lab_of, told};
-use crate::harness::{Lab, binary, root};
+use crate::harness::{Lab, binary};
+use crate::holders::answer;
 
 /// How the answer to a GraphQL request is changed: given the request, and what the lab has answered.
 type Change = dyn Fn(&str, String) -> String + Send + Sync;
@@ -228,14 +229,6 @@ fn an_interrupt_while_it_asks_leaves_the_report() {
     assert_eq!(report.verdict, Verdict::Leak);
 }
 
-/// What a problem's answer says holds it.
-fn holder(problem: &str) -> String {
-    let path = root().join("spoilers").join(problem).join("answer.toml");
-    let text = std::fs::read_to_string(path).expect("an answer.toml");
-    let answer: toml::Table = text.parse().expect("TOML");
-    answer["holder"].as_str().expect("a holder").to_owned()
-}
-
 #[test]
 fn the_holder_that_a_problems_answer_names_comes_first() {
     let mut hunt = Hunt::new(&["03", "--format", "json"]);
@@ -250,7 +243,7 @@ fn the_holder_that_a_problems_answer_names_comes_first() {
     let first = &holders.paths[0];
     assert_eq!(
         render::holders::root(&first.root),
-        holder("p03_lookup"),
+        answer("p03_lookup").holder,
         "{stderr}"
     );
     assert!(first.objects * 2 > holders.drawn, "{first:?}");
