@@ -15,7 +15,7 @@ pub struct Names {
     pub dropped: HashMap<CodeAddress, String>,
     /// The futures that tasks poll, each as the function that makes it.
     pub futures: HashMap<CodeAddress, String>,
-    /// The program's own crates, as far as the stacks of drawn objects have them.
+    /// The program's own crates, as far as the stacks have them.
     pub own: BTreeSet<String>,
 }
 

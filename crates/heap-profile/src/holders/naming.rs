@@ -32,7 +32,7 @@ impl Symbolizer {
         let types = stacks.samples.iter().map(|sample| element_type(&sample.stack));
         let mut names = Names {
             types: types.collect(),
-            own: own_crates(graph, &stacks),
+            own: own_crates(&stacks),
             ..Names::default()
         };
         let mut variables = Variables::new();
@@ -91,15 +91,9 @@ fn variable_at(root: &Root) -> Option<(SymbolOf, CodeAddress)> {
     }
 }
 
-/// The crates of the program's own functions on the stacks of drawn objects.
-fn own_crates(graph: &ReferenceGraph, stacks: &Symbolized) -> BTreeSet<String> {
-    let drawn = graph
-        .targets
-        .iter()
-        .map(|target| &graph.objects[*target as usize]);
-    let drawn: BTreeSet<u32> = drawn.filter_map(|object| object.stack).collect();
-    let samples = drawn.iter().filter_map(|at| stacks.samples.get(*at as usize));
-    let frames = samples.flat_map(|sample| sample.stack.iter());
+/// The crates of the program's own functions on the stacks.
+fn own_crates(stacks: &Symbolized) -> BTreeSet<String> {
+    let frames = stacks.samples.iter().flat_map(|sample| sample.stack.iter());
     // What is named after a type of one crate and a trait of another may be either's.
     let own = frames.filter(|frame| frame.is_own() && !frame.function.contains(" as "));
     own.filter_map(|frame| crate_of(&frame.function).map(str::to_owned))

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::graph::{ReferenceGraph, Stopped};
 use super::names::Names;
 use super::report::{Confidence, HOLDERS_VERSION, HolderPath, Holders, RootKind};
-use crate::names::crate_of;
+use crate::names::mentions_crate;
 
 /// The most paths that are told.
 const MOST_PATHS: usize = 8;
@@ -72,7 +72,7 @@ fn confidence(objects: u64, drawn: u64) -> Confidence {
 }
 
 /// What holds most objects first; among those that hold about as many, variables and tasks before stacks, those that exact
-/// pointers lead to before others, then by what it is, the program's own, and then the shorter way. What was not found out comes after all that holds a part of them.
+/// pointers lead to before others, then the program's own, then by what it is, and then the shorter way. What was not found out comes after all that holds a part of them.
 fn ordered(mut found: Vec<Found>, names: &Names, drawn: u64) -> Vec<Found> {
     let band = (NO_DIFFERENCE * drawn as f64) as u64;
     let part = (THIN_SHARE * drawn as f64) as u64;
@@ -115,8 +115,8 @@ fn place(found: &Found, names: &Names) -> impl Ord + use<> {
     (
         !lasts,
         !found.is_exact,
-        path.root.kind,
         !is_own(path, names),
+        path.root.kind,
         steps,
         Reverse(path.objects),
         path.root.name.clone(),
@@ -124,10 +124,11 @@ fn place(found: &Found, names: &Names) -> impl Ord + use<> {
     )
 }
 
-/// Whether the root is of a crate of the program's own that has to do with the objects.
+/// Whether the root's name has a crate of the program's own in it. A runtime's task is the program's, too, if its future is
+/// made of what the program has.
 fn is_own(path: &HolderPath, names: &Names) -> bool {
-    let name = path.root.name.as_deref();
-    name.and_then(crate_of).is_some_and(|of| names.own.contains(of))
+    let name = path.root.name.as_deref().unwrap_or_default();
+    names.own.iter().any(|of| mentions_crate(name, of))
 }
 
 fn notes(graph: &ReferenceGraph, told: &[Found], dropped: usize, further: usize) -> Vec<String> {

@@ -147,6 +147,13 @@ fn the_programs_own_come_before_those_of_dependencies_and_then_the_shorter_way()
     assert_eq!(order(&world), [names[0], names[1], names[2]]);
     world.names.own.insert("shop".to_owned());
     assert_eq!(order(&world), [names[1], names[2], names[0]]);
+    // A task of a dependency that runs what is the program's.
+    let future = "<serve::Graceful<shop::Router>>::run";
+    let task = world.task(future, false);
+    for target in world.graph.targets.clone() {
+        world.hold_by(task, target);
+    }
+    assert_eq!(order(&world), [names[1], names[2], future, names[0]]);
 }
 
 #[test]
