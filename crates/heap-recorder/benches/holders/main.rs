@@ -2,9 +2,10 @@
 //!
 //! `cargo bench -p heap-recorder --bench holders [-- --gib N --scans N --threads N --nodes N]`. Fills memory with objects as a
 //! service has them, has threads replace them and write to them all the while, and scans: for a table's values, and for the
-//! nodes of a long list. Figures are for each resident GiB. What stands in brackets is what is aimed at. Nothing here
-//! is a test.
+//! nodes of a long list. Figures are for each resident GiB; what a processor spent stands beside what it took, since waiting
+//! for one is not the scan's doing. What stands in brackets is what is aimed at. Nothing here is a test.
 
+mod clock;
 mod fill;
 
 use std::{
@@ -119,6 +120,15 @@ fn longest_gap(done: &AtomicBool) -> Duration {
     longest
 }
 
+/// What a scan cost.
+struct Figures {
+    scan: ScanFigures,
+    /// What a processor spent on it, without the pause.
+    spent: Duration,
+    /// Of another copy, right after it: how long that took, and what a processor spent on it.
+    copy: (Duration, Duration),
+}
+
 /// Who holds what this operation has allocated, and what finding out costs.
 fn measure(recorder: Recorder, operation: &str, options: &Options, nodes: u64) -> Result<(), Failure> {
     let query = query(&recorder.profile(None)?, operation);
@@ -127,10 +137,17 @@ fn measure(recorder: Recorder, operation: &str, options: &Options, nodes: u64) -
     let (live, own) = (memory()?.live, recorder.status().own_bytes);
     let mut figures = Vec::new();
     for _ in 0..options.scans {
-        figures.push(recorder.find_holders(&query)?.figures);
+        let spent = clock::of_copies()?;
+        let scan = recorder.find_holders(&query)?.figures;
+        let spent = clock::of_copies()?.saturating_sub(spent);
+        figures.push(Figures {
+            scan,
+            spent,
+            copy: clock::copy()?,
+        });
         // The load goes on undisturbed for as long.
         thread::sleep(Duration::from_secs_f64(
-            figures.last().map_or(0.0, |last| last.seconds),
+            figures.last().map_or(0.0, |last| last.scan.seconds),
         ));
     }
     print(operation, &figures, nodes);
@@ -149,53 +166,60 @@ fn query(profile: &Profile, operation: &str) -> HolderQuery {
     HolderQuery::of_stacks(rows.filter_map(|row| u32::try_from(row.number(STACK)?).ok()))
 }
 
-fn print(operation: &str, figures: &[ScanFigures], nodes: u64) {
-    let gib = |each: &ScanFigures| each.resident_bytes as f64 / GIB;
-    let first = figures[0];
+fn print(operation: &str, figures: &[Figures], nodes: u64) {
+    let gib = |each: &Figures| each.scan.resident_bytes as f64 / GIB;
+    let first = figures[0].scan;
     println!(
         "{operation}: {:.2} GiB resident, {} scans of {} passes",
-        gib(&first),
+        gib(&figures[0]),
         figures.len(),
         first.passes
     );
-    spread(
+    let per_gib = |what, of: fn(&Figures) -> f64, bound| {
+        spread(what, figures, |each| of(each) / gib(each), bound);
+    };
+    per_gib(
         "pause, ms per GiB",
-        figures,
-        |each| each.pause_seconds * 1e3 / gib(each),
+        |each| each.scan.pause_seconds * 1e3,
         PAUSE_BOUND_MS,
     );
-    spread(
-        "whole scan, s per GiB",
-        figures,
-        |each| each.seconds / gib(each),
-        SCAN_BOUND_S,
+    per_gib(
+        "another copy, ms per GiB",
+        |each| each.copy.0.as_secs_f64() * 1e3,
+        PAUSE_BOUND_MS,
     );
-    let buffers = BUFFER_BOUND_MIB + (NODE_BOUND * nodes) as f64 / MIB;
-    spread(
-        "its own buffers, MiB",
-        figures,
-        |each| each.buffer_bytes as f64 / MIB,
-        buffers,
-    );
-    spread(
-        "read, GiB per GiB",
-        figures,
-        |each| each.read_bytes as f64 / each.resident_bytes as f64,
+    per_gib(
+        "  of a processor's time",
+        |each| each.copy.1.as_secs_f64() * 1e3,
         f64::NAN,
     );
+    per_gib("whole scan, s per GiB", |each| each.scan.seconds, SCAN_BOUND_S);
+    per_gib(
+        "  of a processor's time",
+        |each| each.spent.as_secs_f64(),
+        f64::NAN,
+    );
+    per_gib(
+        "read, GiB per GiB",
+        |each| each.scan.read_bytes as f64 / GIB,
+        f64::NAN,
+    );
+    let buffers = BUFFER_BOUND_MIB + (NODE_BOUND * nodes) as f64 / MIB;
+    let its_own = |each: &Figures| each.scan.buffer_bytes as f64 / MIB;
+    spread("its own buffers, MiB", figures, its_own, buffers);
     match first.copied_bytes {
         Some(_) => {
-            let copied = |each: &ScanFigures| each.copied_bytes.unwrap_or_default() as f64 / MIB;
+            let copied = |each: &Figures| each.scan.copied_bytes.unwrap_or_default() as f64 / MIB;
             spread("copied on write, MiB", figures, copied, f64::NAN);
         }
         None => println!("  copied on write: the kernel does not say"),
     }
-    for stopped in figures.iter().filter_map(|each| each.stopped) {
+    for stopped in figures.iter().filter_map(|each| each.scan.stopped) {
         println!("  a scan stopped early: {stopped:?}");
     }
 }
 
-fn spread(what: &str, figures: &[ScanFigures], of: impl Fn(&ScanFigures) -> f64, bound: f64) {
+fn spread(what: &str, figures: &[Figures], of: impl Fn(&Figures) -> f64, bound: f64) {
     let mut values: Vec<f64> = figures.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
     let bound = if bound.is_nan() {
