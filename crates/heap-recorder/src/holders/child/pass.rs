@@ -18,6 +18,8 @@ use crate::{
 const PAGES_A_LOOK: usize = 256;
 /// Addresses are told apart by so many bytes in a page's summary.
 const LG_GRAIN: u32 = 16;
+/// A line of the cache.
+const LINE: usize = 64;
 /// Of a page that was not read yet.
 const UNREAD: u64 = u64::MAX;
 /// Entries of the page map that are read at once.
@@ -177,6 +179,10 @@ impl<'q> Memory<'q> {
         let mut summary = 0;
         let mut location = start.next_multiple_of(size_of::<usize>());
         while location + size_of::<usize>() <= end {
+            // The first time most pages are read, one after the other. The processor does not look beyond a page by itself.
+            if page.summary == UNREAD && location.is_multiple_of(LINE) {
+                prefetch(location + size);
+            }
             // SAFETY: the word lies in a mapping that can be read (`/proc/self/maps`), which nobody else is there to take
             // away; any bits are a number. Volatile, since it may be one of this program's own variables.
             let value = unsafe { ptr::read_volatile(ptr::with_exposed_provenance::<usize>(location)) };
@@ -211,6 +217,19 @@ impl Word {
         // SAFETY: it lies within the page whose words are being read: see above.
         unsafe { ptr::read_volatile(ptr::with_exposed_provenance::<usize>(location)) }
     }
+}
+
+/// Has the processor begin to read what is read soon.
+fn prefetch(address: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint: nothing is read where there is no memory.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(ptr::without_provenance(
+            address,
+        ));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 fn bit(grain: usize) -> u64 {
