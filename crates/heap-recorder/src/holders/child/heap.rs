@@ -3,7 +3,8 @@
 //! jemalloc tells for each page in which extent it lies: how large that is, and how many objects there are in it
 //! (`experimental.utilization.batch_query`), but not where it begins. All pages of a slab answer, those within a large
 //! extent do not, and two slabs of one class side by side look like one. So the pages are asked in the order of their
-//! addresses: the first that answers is the beginning of an extent, and the next one begins where that ends.
+//! addresses: the first that answers is the beginning of an extent, and the next one begins where that ends. Only where the
+//! beginning lies in a window that is not to be asked about, the first that answers is the last.
 
 use super::super::{
     question::{Kind, Known, Question, Region},
@@ -114,10 +115,10 @@ impl<'q> Heap<'q> {
                 if *address < until {
                     continue;
                 }
-                until = address + extent.bytes.max(page);
+                until = address + page;
                 if extent.bytes > 0 {
                     has_some = true;
-                    self.note_extent(*address, *extent);
+                    until = self.note_extent(*address, *extent);
                 }
             }
             at = until.max(at + page);
@@ -125,7 +126,17 @@ impl<'q> Heap<'q> {
         (at, has_some)
     }
 
-    fn note_extent(&mut self, start: usize, extent: Extent) {
+    /// Enters the extent that a page answered for; says where it ends.
+    fn note_extent(&mut self, answered: usize, extent: Extent) -> usize {
+        let end = if self.is_last_page(answered, extent) {
+            answered + self.page()
+        } else {
+            answered + extent.bytes
+        };
+        if extent.is_free(self.page()) {
+            return end;
+        }
+        let start = end.saturating_sub(extent.bytes);
         let size = extent.bytes / extent.objects.max(1);
         let class = if size < self.question.smallest_large {
             self.class_of(size)
@@ -137,6 +148,18 @@ impl<'q> Heap<'q> {
                 *entry = u32::from(class) << CLASS_SHIFT | back as u32;
             }
         }
+        end
+    }
+
+    /// Whether a page that answers is the last of its extent. That is so where the first is in a window that nothing is known
+    /// of: then what would be the last if this were the first answers for something else, or not at all.
+    fn is_last_page(&self, answered: usize, extent: Extent) -> bool {
+        let last = (answered + extent.bytes).saturating_sub(self.page());
+        let is_run = extent.objects > 1 && !extent.is_free(self.page());
+        !is_run
+            && last > answered
+            && windows::is_seen(last >> LG_WINDOW)
+            && self.question.extents.of(last).bytes != extent.bytes
     }
 
     /// The class of objects of this size, entered if need be. There are fewer than there is room for.
