@@ -295,6 +295,8 @@ impl<'q> Heap<'q> {
     pub(super) fn is_extent_note(&self, location: usize, word: usize, next: usize) -> bool {
         location % 128 == 8
             && word.is_multiple_of(self.page())
+            // Its first page: of those within, the allocator may know so little that it follows a null pointer.
+            && self.entry(word) & BACK == 0
             && next & !(self.page() - 1) == self.question.extents.of(word).bytes
     }
 }
