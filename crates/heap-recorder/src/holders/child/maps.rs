@@ -97,13 +97,14 @@ impl Mapping {
 
     /// All of it, for what it is where nothing more is known.
     fn whole(&self, question: &Question, above_guard: bool) -> Region {
-        // A thread's own data lies there: what is not its stack or its variables is the C library's, and tells nothing.
+        // A thread's own data lies there: what is not its stack or its variables is the C library's, and tells nothing. But
+        // the kernel makes one mapping of neighbours that are alike: the allocator may have some of it.
         let is_threads = question.threads.iter().any(|thread| self.holds(thread.anchor));
         let (kind, owner) = match self.path {
             Path::CHeap => (Kind::Outside, C_HEAP),
             Path::File => (Kind::Outside, MAPPED_FILE),
             Path::MainStack | Path::Other => (Kind::Ignored, 0),
-            Path::None if is_threads => (Kind::Ignored, 0),
+            Path::None if is_threads => (Kind::Heap, 0),
             // The stack of a thread that has ended, or one for signals; but the allocator may have some above a guard, too.
             Path::None if above_guard => (Kind::Heap, 0),
             Path::None => (Kind::Anonymous, ANONYMOUS),
@@ -130,8 +131,10 @@ impl Mapping {
         let own = known.iter().find(is_its_own).map(|region| region.start);
         let anchor = Some(thread.anchor).filter(|anchor| self.holds(*anchor));
         let end = [own, anchor].into_iter().flatten().min().unwrap_or(self.end);
-        let used = thread
-            .stack_pointer
+        // Where it is elsewhere, the thread is on another stack, a coroutine's, and how much of this one is in use is not known.
+        let pointer = Some(thread.stack_pointer).filter(|pointer| self.holds(*pointer));
+        let used = pointer
+            .unwrap_or(self.start)
             .saturating_sub(RED_ZONE)
             .clamp(self.start, end);
         Some(Region {
