@@ -4,7 +4,8 @@
 //! scan.
 
 use super::super::question::Question;
-use super::found::{Found, TASK};
+use super::found::{EXPLORED, Found, Object, PARTIAL, TASK};
+use super::heap::LARGE;
 use super::look::read;
 use crate::pages;
 
@@ -42,25 +43,17 @@ pub(super) fn send(question: &Question, found: &Found, copied: Option<u64>, pipe
     ])?;
     for object in found.objects.iter() {
         let sample = question.samples.get((object.at.sample as usize).wrapping_sub(1));
-        let count = |at: usize| {
-            let word = read(object.at.base + at * size_of::<usize>()) as u64;
-            if word < MOST_COUNTED { word } else { NO_COUNT }
-        };
         pipe.all([
             object.at.size as u64,
             sample.map_or(UNKNOWN, |sample| u64::from(sample.site)),
-            count(0),
-            if object.at.size >= 2 * size_of::<usize>() {
-                count(1)
-            } else {
-                NO_COUNT
-            },
+            count(object, 0),
+            count(object, 1),
             if object.flags & TASK != 0 {
                 object.poll as u64
             } else {
                 0
             },
-            u64::from(object.flags),
+            u64::from(flags(object)),
         ])?;
     }
     for edge in found.edges.iter() {
@@ -78,6 +71,27 @@ pub(super) fn send(question: &Question, found: &Found, copied: Option<u64>, pipe
     }
     pipe.all([copied.unwrap_or(UNKNOWN)])?;
     pipe.flush()
+}
+
+/// A word of an object, if it may be a count.
+fn count(object: &Object, at: usize) -> u64 {
+    let offset = at * size_of::<usize>();
+    // Where a large object begins within its first page is known of sampled ones alone.
+    let may_begin_later = object.at.class == LARGE && object.at.sample == 0;
+    if may_begin_later || object.at.size < offset + size_of::<usize>() {
+        return NO_COUNT;
+    }
+    let word = read(object.at.base + offset) as u64;
+    if word < MOST_COUNTED { word } else { NO_COUNT }
+}
+
+/// What is said of an object. Where holders were left out, also after it was seen to, nothing follows from there being none.
+fn flags(object: &Object) -> u32 {
+    if object.flags & PARTIAL != 0 {
+        object.flags & !EXPLORED
+    } else {
+        object.flags
+    }
 }
 
 struct Pipe {
