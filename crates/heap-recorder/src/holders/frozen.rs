@@ -40,19 +40,21 @@ pub(super) struct Answer {
 /// Where there can be no copy, or it did not come to its end.
 pub(super) fn ask(question: &Question) -> Result<Answer, Error> {
     let (reader, writer) = pipe().map_err(|error| failed(format!("no pipe: {error}")))?;
+    // SAFETY: it asks the kernel for a number.
+    let process = unsafe { libc::getpid() };
     let signals = Blocked::all();
     let begun = Instant::now();
     // SAFETY: no flags, no stack of its own: the copy goes on here, with memory of its own, as after `fork`. It runs
     // `be_the_copy` alone, which never returns.
-    let id = unsafe { libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0) };
+    let id = unsafe { libc::syscall(libc::SYS_clone, 0_usize, 0_usize, 0_usize, 0_usize, 0_usize) };
     if id == 0 {
-        be_the_copy(question, writer.as_raw_fd());
+        be_the_copy(question, process, writer.as_raw_fd());
     }
+    let error = io::Error::last_os_error();
     let pause = begun.elapsed();
     drop(signals);
     drop(writer);
     let Some(id) = libc::pid_t::try_from(id).ok().filter(|id| *id > 0) else {
-        let error = io::Error::last_os_error();
         return Err(failed(format!("the process cannot be copied: {error}")));
     };
     let copy = Copy(Some(id));
@@ -193,15 +195,20 @@ impl Drop for Blocked {
     }
 }
 
-/// What the copy does, and all that it does.
-fn be_the_copy(question: &Question, pipe: RawFd) -> ! {
-    // SAFETY: system calls alone, on nothing but this process: it ends with the process that it was copied from, leaves no
-    // core file, and ends itself when it takes too long.
+/// What the copy does, and all that it does. `process` is what it was copied from.
+fn be_the_copy(question: &Question, process: libc::pid_t, pipe: RawFd) -> ! {
+    let _never_back = EndOnPanic;
+    // SAFETY: system calls alone, on nothing but this process: it ends with the process that it was copied from, which may
+    // have ended before it asked for that, and leaves no core file. One byte is too little for a file, and has the kernel
+    // start no program that takes it through a pipe: for that, 0 is no limit (core(5)).
     unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if libc::getppid() != process {
+            libc::_exit(End::Orphan as i32);
+        }
         let none = libc::rlimit {
-            rlim_cur: 0,
-            rlim_max: 0,
+            rlim_cur: 1,
+            rlim_max: 1,
         };
         libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
     }
@@ -213,6 +220,16 @@ fn be_the_copy(question: &Question, pipe: RawFd) -> ! {
     let end = child::run(question, pipe);
     // SAFETY: it ends this process, without a word to anything of the program.
     unsafe { libc::_exit(end as i32) }
+}
+
+/// Ends the copy where a panic would take it back into the program. There is none that is known of.
+struct EndOnPanic;
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        // SAFETY: it ends this process, without a word to anything of the program.
+        unsafe { libc::_exit(End::Panicked as i32) };
+    }
 }
 
 /// Connections that the program closes meanwhile are closed, and ports that it gives up are free.
@@ -236,12 +253,19 @@ fn close_all_but(kept: RawFd) {
 
 /// Signals do what they do to a program that knows nothing of them: they end it.
 fn forget_handlers() {
-    // SAFETY: the default needs no more than zeros.
-    let mut default = unsafe { mem::zeroed::<libc::sigaction>() };
-    default.sa_sigaction = libc::SIG_DFL;
+    // Not by the C library: it takes a lock for SIGABRT. The kernel's action is four words at most, the default all zeros.
+    let (default, size_of_set) = ([0_u64; 4], size_of::<u64>());
     for signal in 1..=SIGNALS {
         // SAFETY: the action is there; two signals cannot be changed, and are refused.
-        unsafe { libc::sigaction(signal, &raw const default, ptr::null_mut()) };
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                &raw const default,
+                ptr::null_mut::<u64>(),
+                size_of_set,
+            );
+        }
     }
     // SAFETY: a set of signals is made of numbers; all zero has none.
     let none = unsafe { mem::zeroed::<libc::sigset_t>() };

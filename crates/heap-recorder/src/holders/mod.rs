@@ -48,7 +48,7 @@ pub struct HolderQuery {
     pub born_before: Option<u32>,
     /// How many of them to follow at most: no more than [`HolderQuery::MOST_TARGETS`] are.
     pub targets: usize,
-    /// How long to look at most.
+    /// How long to look at most: no longer than [`HolderQuery::MOST_TIME`].
     pub time: Duration,
 }
 
@@ -70,6 +70,8 @@ impl HolderQuery {
     pub const MOST_TARGETS: usize = 512;
     /// How long is looked unless told otherwise.
     pub const DEFAULT_TIME: Duration = Duration::from_secs(20);
+    /// How long can be looked.
+    pub const MOST_TIME: Duration = Duration::from_secs(600);
 
     /// All that these stacks have allocated.
     pub fn of_stacks(stacks: impl IntoIterator<Item = u32>) -> Self {
@@ -148,7 +150,7 @@ fn look(query: &HolderQuery, caller: libc::pid_t) -> Result<ReferenceGraph, Erro
         lg_heap_page: ctl::page_size()?.ilog2(),
         lg_page: process::page_size().ilog2(),
         smallest_large: ctl::smallest_large()?,
-        time: query.time,
+        time: query.time.min(HolderQuery::MOST_TIME),
         progress,
     };
     let answer = frozen::ask(&question)?;

@@ -42,6 +42,10 @@ pub(super) enum End {
     NoMaps = 11,
     /// Nobody reads the pipe.
     NoReader = 12,
+    /// The process that it was copied from has ended.
+    Orphan = 13,
+    /// Something has panicked.
+    Panicked = 14,
 }
 
 /// Does all of it.
