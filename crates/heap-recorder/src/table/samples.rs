@@ -7,7 +7,7 @@
 //! come to the same shard, and a snapshot holds each lock for as long as it takes to copy the shard.
 
 use std::sync::{
-    Mutex,
+    Mutex, TryLockError,
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
@@ -150,6 +150,21 @@ pub(crate) fn visit(mut look: impl FnMut(&[Sample])) -> Option<()> {
         look(&taken);
     }
     Some(())
+}
+
+/// Whether a sample of this site is at an address. It waits for nobody, and so can be asked in a copy of the process, where
+/// whoever held a lock is not there to give it back: what is behind such a lock is taken to be there.
+pub(crate) fn may_be_there(address: usize, site: u32) -> bool {
+    let (shard, hash) = place_of(address);
+    let shard = match shard.try_lock() {
+        Ok(shard) => shard,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return true,
+    };
+    match find(&shard.slots, hash, address) {
+        Found::Here(at) => shard.slots.get(at).is_some_and(|slot| slot.site == site),
+        Found::Free(_) | Found::NoSlots => false,
+    }
 }
 
 /// Figures of the whole table.

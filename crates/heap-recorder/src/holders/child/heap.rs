@@ -10,7 +10,7 @@ use super::super::{
     question::{Kind, Known, Question, Region},
     windows::{self, LG_WINDOW},
 };
-use crate::{ctl::Extent, pages::Pages};
+use crate::{ctl::Extent, pages::Pages, table::samples};
 
 /// An entry's bits: an object on this page is looked for.
 pub(super) const WANTED: u32 = 1 << 31;
@@ -183,8 +183,10 @@ impl<'q> Heap<'q> {
             LARGE
         };
         let lg_page = self.question.lg_heap_page;
-        // Freed before the process was frozen, if it is not the beginning of an extent any more.
-        if self.entry(sample.address) >> CLASS_SHIFT == 0 || self.entry(sample.address) & BACK != 0 {
+        // Freed between the drawing and the freezing, if it is not in the table any more, nor the beginning of an extent.
+        let entry = self.entry(sample.address);
+        let is_beginning = entry >> CLASS_SHIFT != 0 && entry & BACK == 0;
+        if !is_beginning || !samples::may_be_there(sample.address, sample.site) {
             return;
         }
         // All of its extent, which may be larger: behind the object there is what was left over.

@@ -148,3 +148,14 @@ fn bytes_that_the_allocator_leaves_out_are_those_of_small_objects_alone() {
     assert_eq!(uncounted(14_336), 14_336 - 16_384);
     assert_eq!((uncounted(16_384), uncounted(1 << 20)), (0, 0));
 }
+
+#[test]
+fn a_sample_may_be_there_until_it_is_removed_and_while_its_shard_is_locked() {
+    let (address, site) = (0x7000_1234_5000, 7);
+    super::insert(Sample::new(address, 64, site, 0, 0, 19));
+    assert!(may_be_there(address, site) && !may_be_there(address, site + 1));
+    super::remove(address);
+    assert!(!may_be_there(address, site));
+    let _locked = place_of(address).0.lock();
+    assert!(may_be_there(address, site));
+}
