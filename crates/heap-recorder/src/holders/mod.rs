@@ -10,9 +10,15 @@
 //! - `frozen` makes the copy and reaps it; `child` is what the copy does; `outcome` reads its answer
 //!
 //! # What it does not see
-//! Pointers that are kept in registers alone, that are not aligned, or that are changed in their high bits. What lies in
-//! memory that is shared with other processes. Thread-local variables of libraries that were loaded later than the program,
-//! and threads' data where the C library keeps no list of robust mutexes (musl).
+//! - Pointers that are kept in registers or by the kernel alone (what `epoll` hands back), that are not aligned, or that are
+//!   changed in their high bits.
+//! - What lies in memory that is shared with other processes, that cannot be written, or that `fork` does not hand on.
+//! - Stacks of coroutines and of signal handlers that have a guard page below them; those of threads that began while the
+//!   scan did; of a thread that went on meanwhile, what its stack got since.
+//! - What the C library keeps for a thread beside its variables (`pthread_setspecific`).
+//! - Thread-local variables of libraries that were loaded later than the program, and threads' data where the C library
+//!   keeps no list of robust mutexes (musl).
+//! - Objects in 64 MiB of addresses in which nothing was ever sampled, and whatever they hold.
 
 mod child;
 mod draw;

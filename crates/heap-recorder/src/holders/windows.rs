@@ -2,8 +2,9 @@
 //!
 //! jemalloc can tell which extent an address lies in (`experimental.utilization.batch_query`), but follows a null pointer
 //! where it has never had any memory nearby: its radix tree has a leaf for each 1 GiB (128 MiB where addresses have 57
-//! bits) that it has used, and none elsewhere. Leaves stay for ever. So it is asked about windows alone in which there
-//! has been a sample.
+//! bits) in which a run of its pages began or ended, and none elsewhere. Leaves stay for ever. So it is asked about windows
+//! alone in which there has been a sample. Of an object so large that there may be no leaf for its middle, that is not
+//! asked about: its first page tells how long it is.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
