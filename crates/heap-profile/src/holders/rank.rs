@@ -17,6 +17,9 @@ const FEW_OBJECTS: u64 = 3;
 const NO_DIFFERENCE: f64 = 0.05;
 /// What is on a stack that may be left over comes after anything else that holds this share of its objects.
 const RATHER_THAN_LEFT_OVER: f64 = 0.8;
+/// The way to what is not the program's own counts for so many steps more: the longer a way is, the more likely a word on it is
+/// left over.
+const NOT_OWN: usize = 2;
 /// A path is good from this share of the drawn objects on,
 const GOOD_SHARE: f64 = 0.5;
 /// if these are at least so many. With fewer drawn, the evidence is thin whatever the share.
@@ -72,7 +75,8 @@ fn confidence(objects: u64, drawn: u64) -> Confidence {
 }
 
 /// What holds most objects first; among those that hold about as many, variables and tasks before stacks, those that exact
-/// pointers lead to before others, then the program's own, then by what it is, and then the shorter way. What was not found out comes after all that holds a part of them.
+/// pointers lead to before others, then by the shorter way, and what is the program's own; then by what it is. What was not
+/// found out comes after all that holds a part of them.
 fn ordered(mut found: Vec<Found>, names: &Names, drawn: u64) -> Vec<Found> {
     let band = (NO_DIFFERENCE * drawn as f64) as u64;
     let part = (THIN_SHARE * drawn as f64) as u64;
@@ -103,10 +107,10 @@ fn ordered(mut found: Vec<Found>, names: &Names, drawn: u64) -> Vec<Found> {
 fn place(found: &Found, names: &Names) -> impl Ord + use<> {
     let path = &found.path;
     // A way that is not known is the longest.
-    let steps = if path.steps.is_empty() {
-        usize::MAX
-    } else {
-        path.steps.len()
+    let steps = match path.steps.len() {
+        0 => usize::MAX,
+        steps if is_own(path, names) => steps,
+        steps => steps + NOT_OWN,
     };
     let lasts = matches!(
         path.root.kind,
@@ -115,9 +119,8 @@ fn place(found: &Found, names: &Names) -> impl Ord + use<> {
     (
         !lasts,
         !found.is_exact,
-        !is_own(path, names),
-        path.root.kind,
         steps,
+        path.root.kind,
         Reverse(path.objects),
         path.root.name.clone(),
         path.root.thread.clone(),

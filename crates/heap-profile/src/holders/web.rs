@@ -125,12 +125,20 @@ impl Draft<'_> {
     fn by(&self, edge: &Edge) -> By {
         match edge.holder {
             _ if self.is_left_out(edge.holder) => By::Nobody,
-            Holder::Object(holder) if holder == edge.held => By::Nobody,
+            Holder::Object(holder) if holder == edge.held || self.is_text(holder) => By::Nobody,
             // Its holder is the runtime.
             _ if self.is_running(edge.held) => By::Nobody,
             Holder::Object(holder) if !self.is_running(holder) => By::Object(holder),
             Holder::Object(_) | Holder::Root(_) => By::Root,
         }
+    }
+
+    /// Text and bytes hold nothing: a pointer among them was left over where they have room for more.
+    fn is_text(&self, object: u32) -> bool {
+        const TEXTS: [&str; 5] = ["String", "Vec<u8>", "Box<[u8]>", "Box<str>", "Arc<str>"];
+        let stack = self.graph.objects[object as usize].stack;
+        let kind = stack.and_then(|stack| self.names.types.get(stack as usize)?.as_deref());
+        kind.is_some_and(|kind| TEXTS.contains(&kind))
     }
 
     fn is_left_out(&self, holder: Holder) -> bool {
