@@ -18,6 +18,7 @@ static WIDE: Mutex<Bodies> = Mutex::new(Vec::new());
 static LEFT: Mutex<Vec<Arc<[u8; 2048]>>> = Mutex::new(Vec::new());
 static RIGHT: Mutex<Vec<Arc<[u8; 2048]>>> = Mutex::new(Vec::new());
 static OLD: Mutex<Bodies> = Mutex::new(Vec::new());
+static SCATTERED: Mutex<Bodies> = Mutex::new(Vec::new());
 static NEW: Mutex<BTreeMap<usize, Box<[u8]>>> = Mutex::new(BTreeMap::new());
 
 #[test]
@@ -116,5 +117,23 @@ fn a_list_that_is_gone_is_not_the_holder_and_the_one_that_has_its_objects_is() {
                 .iter()
                 .any(|path| path.root.name.as_ref().is_some_and(old))
         );
+    });
+}
+
+#[test]
+fn what_lies_next_to_memory_in_which_nothing_was_sampled_is_found() {
+    program(|case| {
+        let mut gaps = Vec::new();
+        for _ in 0..24 {
+            // Most of it is in windows of addresses that nothing is known of.
+            case.recorder.set_active(false).expect("it records");
+            gaps.push(black_box(Vec::<u8>::with_capacity(96 << 20)));
+            case.recorder.set_active(true).expect("it records");
+            let mut scattered = SCATTERED.lock().expect("no panic");
+            scattered.extend((0..100).map(|_| case.body()));
+        }
+        let holders = case.holders();
+        first(&holders, Static, "statics::SCATTERED");
+        assert_eq!(holders.drawn, 256, "all that were drawn are there");
     });
 }
