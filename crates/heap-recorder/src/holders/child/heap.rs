@@ -96,6 +96,8 @@ impl<'q> Heap<'q> {
     fn ask(&mut self, start: usize, end: usize) -> (usize, bool) {
         let page = self.page();
         let (mut at, mut has_some) = (start & !(page - 1), false);
+        // Where the last extent that is known of ends.
+        let mut known_until = at;
         while at < end {
             if !windows::is_seen(at >> LG_WINDOW) {
                 at = (at >> LG_WINDOW).saturating_add(1) << LG_WINDOW;
@@ -118,7 +120,8 @@ impl<'q> Heap<'q> {
                 until = address + page;
                 if extent.bytes > 0 {
                     has_some = true;
-                    until = self.note_extent(*address, *extent);
+                    until = self.note_extent(*address, *extent, known_until);
+                    known_until = until;
                 }
             }
             at = until.max(at + page);
@@ -126,9 +129,9 @@ impl<'q> Heap<'q> {
         (at, has_some)
     }
 
-    /// Enters the extent that a page answered for; says where it ends.
-    fn note_extent(&mut self, answered: usize, extent: Extent) -> usize {
-        let end = if self.is_last_page(answered, extent) {
+    /// Enters the extent that a page answered for, the first that did so behind what is known; says where it ends.
+    fn note_extent(&mut self, answered: usize, extent: Extent, known_until: usize) -> usize {
+        let end = if self.is_last_page(answered, extent, known_until) {
             answered + self.page()
         } else {
             answered + extent.bytes
@@ -152,14 +155,16 @@ impl<'q> Heap<'q> {
     }
 
     /// Whether a page that answers is the last of its extent. That is so where the first is in a window that nothing is known
-    /// of: then what would be the last if this were the first answers for something else, or not at all.
-    fn is_last_page(&self, answered: usize, extent: Extent) -> bool {
-        let last = (answered + extent.bytes).saturating_sub(self.page());
+    /// of: there is room for all of it behind what is known, and what would be the last page if this were the first answers
+    /// for something else, or not at all.
+    fn is_last_page(&self, answered: usize, extent: Extent, known_until: usize) -> bool {
+        let rest = extent.bytes.saturating_sub(self.page());
         let is_run = extent.objects > 1 && !extent.is_free(self.page());
-        !is_run
-            && last > answered
-            && windows::is_seen(last >> LG_WINDOW)
-            && self.question.extents.of(last).bytes != extent.bytes
+        if is_run || rest == 0 || answered - known_until < rest {
+            return false;
+        }
+        let last = answered + rest;
+        !windows::is_seen(last >> LG_WINDOW) || self.question.extents.of(last).bytes != extent.bytes
     }
 
     /// The class of objects of this size, entered if need be. There are fewer than there is room for.
