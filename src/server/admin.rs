@@ -26,6 +26,11 @@ query Memory {
 mutation TakeSnapshot {
   takeSnapshot(name: \"before\") { id bytes url }
 }
+
+# Who holds what a stack has allocated: the key of a row of liveHeap(by: STACK)
+mutation FindHolders($stack: ID!) {
+  findHolders(stacks: [$stack]) { drawn paths { objects steps { type times } root { kind name } } notes }
+}
 ";
 
 /// What can be asked of the admin door

@@ -31,6 +31,26 @@ fn the_front_page_greets_by_a_name_and_says_where_to_go() {
 }
 
 #[test]
+fn what_the_pages_begin_with_the_doors_answer() {
+    let lab = Lab::start(&[]);
+    let doors = [
+        (lab.public_url(), &["Hello"][..]),
+        (lab.admin_url(), &["Memory", "TakeSnapshot"]),
+    ];
+    for (door, operations) in doors {
+        let (_, page) = get(&format!("{door}/graphql"));
+        let page = String::from_utf8(page).expect("text");
+        let (_, rest) = page.split_once("data-query=\"").expect("a query");
+        let (query, _) = rest.split_once('"').expect("its end");
+        let query = query.replace("&quot;", "\"");
+        for operation in operations {
+            let (_, answer) = post(door, &json!({ "query": query, "operationName": operation }));
+            assert!(answer.get("errors").is_none(), "{operation} of {query}: {answer}");
+        }
+    }
+}
+
+#[test]
 fn every_problem_answers_by_its_address_with_its_data() {
     let lab = Lab::start(&[]);
     let problems = lab.ask("{ problems { id title } }");
