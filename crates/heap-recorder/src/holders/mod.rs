@@ -163,7 +163,7 @@ fn look(query: &HolderQuery, caller: libc::pid_t) -> Result<ReferenceGraph, Erro
     let context = Context {
         files: &files,
         threads: &threads.names,
-        waiting: &places::still_waiting(&threads.ids, &question.threads),
+        waiting: &places::still_waiting(&threads.ids, &threads.waits, &question.threads),
         table: &table,
     };
     let own = crate::pages::own_bytes();

@@ -89,6 +89,8 @@ pub(super) struct Threads {
     pub(super) ids: Vec<libc::pid_t>,
     pub(super) names: Vec<String>,
     pub(super) threads: Pages<Thread>,
+    /// How often each has begun to wait.
+    pub(super) waits: Vec<Option<u64>>,
 }
 
 impl Threads {
@@ -110,6 +112,7 @@ impl Threads {
             ids: Vec::new(),
             names: Vec::new(),
             threads: Pages::new(),
+            waits: Vec::new(),
         };
         // SAFETY: both ask the kernel for a number.
         let (own, process) = unsafe { (libc::gettid(), libc::getpid()) };
@@ -124,6 +127,7 @@ impl Threads {
             };
             found.ids.push(id);
             found.names.push(name.trim_end().to_owned());
+            found.waits.push(waits(id));
             let thread = Thread {
                 anchor: anchor(id),
                 stack_pointer: if id == own { 0 } else { stack_pointer(id) },
@@ -136,12 +140,21 @@ impl Threads {
     }
 }
 
-/// For each thread whether its stack ends where it did: whether it has waited all the time.
-pub(super) fn still_waiting(ids: &[libc::pid_t], threads: &[Thread]) -> Vec<bool> {
-    let still = |(id, thread): (&libc::pid_t, &Thread)| {
-        thread.stack_pointer != 0 && stack_pointer(*id) == thread.stack_pointer
+/// For each thread whether it has waited all the time: it has not begun to wait once more, and its stack ends where it did.
+pub(super) fn still_waiting(ids: &[libc::pid_t], before: &[Option<u64>], threads: &[Thread]) -> Vec<bool> {
+    let still = |((id, before), thread): ((&libc::pid_t, &Option<u64>), &Thread)| {
+        let waits_on = before.is_some() && waits(*id) == *before;
+        thread.stack_pointer != 0 && waits_on && stack_pointer(*id) == thread.stack_pointer
     };
-    ids.iter().zip(threads).map(still).collect()
+    ids.iter().zip(before).zip(threads).map(still).collect()
+}
+
+/// How often a thread has begun to wait; nothing where the kernel does not say.
+fn waits(id: libc::pid_t) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/self/task/{id}/status")).ok()?;
+    let mut lines = text.lines();
+    let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+    count.trim().parse().ok()
 }
 
 /// An address in a thread's own data, at the same distance from its thread-local variables in all threads: the head of its
@@ -227,7 +240,9 @@ pub(super) fn thread_and_file(owner: u32) -> (u32, u32) {
 /// Code and data of the files, in the order of their addresses.
 pub(super) fn ranges(files: &[File]) -> Option<Pages<Range>> {
     let mut ranges = Pages::new();
-    for (start, end, flags) in files.iter().flat_map(|file| &file.segments) {
+    let can_be_read = |flags: u32| flags & (libc::PF_R | libc::PF_X) != 0;
+    let segments = files.iter().flat_map(|file| &file.segments);
+    for (start, end, flags) in segments.filter(|(_, _, flags)| can_be_read(*flags)) {
         ranges.push(Range {
             start: *start,
             end: *end,

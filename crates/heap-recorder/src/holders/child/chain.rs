@@ -105,6 +105,8 @@ impl Search<'_> {
             to: classes,
         };
         self.found.figures.passes += 1;
+        let pass = self.found.figures.passes as u32;
+        self.memory.question.progress.begin_pass(pass);
         let cells = &mut self.chains.cells;
         let (read, in_time) = self.memory.pass(filter, |heap, word| {
             let (Some(holder), Some(held)) = (heap.allocation(word.location), heap.allocation(word.value))
@@ -183,7 +185,7 @@ impl Search<'_> {
             let known = found.object_at(held.base);
             let position = known.or_else(|| {
                 let entered = found.enter(held, found.objects.len() as u32)?;
-                found.flag(entered, LOOKED | EXPLORED);
+                found.flag(entered, LOOKED);
                 look_at(found, question, entered);
                 Some(entered)
             })?;
@@ -192,6 +194,11 @@ impl Search<'_> {
             (position >= first_new || !is_known).then_some((position, held))
         });
         self.chains = chains;
+        for at in first_new..self.found.objects.len() as u32 {
+            let is_looked_at = self.found.object(at)?.flags & LOOKED != 0;
+            self.found
+                .flag(at, if is_looked_at && complete { EXPLORED } else { 0 });
+        }
         self.mark_all(links, climbed, false)?;
         Some(complete)
     }

@@ -133,14 +133,16 @@ impl Search<'_> {
     fn top_of(&mut self, links: &Links, number: u32) -> Option<u32> {
         let mut seen = Numbers::below(links.objects())?;
         let mut top = number;
-        while seen.insert(top)? && seen.all.len() < MOST_STEPS {
+        while seen.insert(top)? && seen.all.len() <= MOST_STEPS {
             match links.holders(top).first() {
                 Some(holder) => top = *holder,
                 None => break,
             }
         }
         let top = self.object_of(links, top)?;
-        self.found.flag(top, LOOKED | EXPLORED);
+        let is_top = seen.all.len() <= MOST_STEPS;
+        self.found
+            .flag(top, if is_top { LOOKED | EXPLORED } else { LOOKED });
         Some(top)
     }
 

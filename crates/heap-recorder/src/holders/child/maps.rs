@@ -24,11 +24,21 @@ pub(super) fn regions(question: &Question) -> Option<Pages<Region>> {
             let stack = mapping
                 .stack(question, &known)
                 .map_or(Some(()), |stack| enter(stack, &mut regions));
-            let whole = mapping.whole(question, guard_ends == mapping.start);
+            let above_guard = guard_ends == mapping.start || !can_be_read(mapping.start);
+            let whole = mapping.whole(question, above_guard);
             complete &= stack.and(cut(whole, &known, &mut regions)).is_some();
         }
     });
     (complete && !regions.is_empty()).then_some(regions)
+}
+
+/// Whether a page can be read: the kernel copies a set of signals from it before it refuses what else it is asked for. A
+/// guard within a mapping cannot, nor what lies behind the end of a file.
+pub(super) fn can_be_read(page: usize) -> bool {
+    // SAFETY: the first argument is none that the call knows, so that it changes nothing; it reads eight bytes if it can.
+    let answer = unsafe { libc::syscall(libc::SYS_rt_sigprocmask, usize::MAX, page, 0_usize, 8_usize) };
+    // SAFETY: the address of this thread's own error number, which is always there.
+    answer == 0 || unsafe { *libc::__errno_location() } != libc::EFAULT
 }
 
 /// What was known before, and the question itself, in one list.
@@ -174,8 +184,30 @@ fn cut(whole: Region, known: &[Region], regions: &mut Pages<Region>) -> Option<(
 }
 
 fn enter(region: Region, regions: &mut Pages<Region>) -> Option<()> {
-    if region.kind == Kind::Ignored || region.len() < size_of::<usize>() {
+    // Addresses above these are given only to those who ask for them.
+    const MOST_ADDRESSES: usize = 1 << 48;
+    if region.kind == Kind::Ignored || region.len() < size_of::<usize>() || region.end > MOST_ADDRESSES {
         return Some(());
     }
     regions.push(region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::can_be_read;
+    use std::ptr;
+
+    #[test]
+    fn what_is_mapped_without_rights_cannot_be_read() {
+        let page = crate::process::page_size();
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: a fresh mapping, wherever the kernel has room for it.
+        let guard = unsafe { libc::mmap(ptr::null_mut(), page, libc::PROT_NONE, flags, -1, 0) };
+        assert_ne!(guard, libc::MAP_FAILED);
+        let own = 0_u64;
+        assert!(can_be_read(&raw const own as usize));
+        assert!(!can_be_read(guard as usize));
+        // SAFETY: the mapping is this test's own.
+        assert_eq!(unsafe { libc::munmap(guard, page) }, 0);
+    }
 }

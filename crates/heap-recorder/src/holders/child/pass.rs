@@ -9,6 +9,7 @@ use super::super::question::{Kind, Question, Region};
 use super::file::File;
 use super::found::hash;
 use super::heap::{Heap, WANTED, class_of};
+use super::maps::can_be_read;
 use crate::{
     clock,
     pages::{Pages, Plain},
@@ -24,6 +25,11 @@ const LINE: usize = 64;
 const UNREAD: u64 = u64::MAX;
 /// Entries of the page map that are read at once.
 const PAGES_A_READ: usize = 512;
+
+/// Bits of an entry: the page is in memory, or it was swapped out; which is said of guards within a mapping, too
+/// (proc_pid_pagemap(5), MADV_GUARD_INSTALL in madvise(2)).
+const PRESENT: u64 = 1 << 63;
+const SWAPPED: u64 = 1 << 62;
 
 /// All memory that may hold something.
 pub(super) struct Memory<'q> {
@@ -85,7 +91,7 @@ impl<'q> Memory<'q> {
             pages: Pages::new(),
             deadline,
         };
-        // Where it is missing, all pages are taken to be there.
+        // Where it is missing, all pages are tried.
         let page_map = File::open(c"/proc/self/pagemap");
         for (region, position) in regions.iter().zip(0..1 << (64 - REGION_SHIFT)) {
             memory.enter(region, position, page_map.as_ref())?;
@@ -99,17 +105,20 @@ impl<'q> Memory<'q> {
         let page = 1_usize << self.question.lg_page;
         let mut at = region.start & !(page - 1);
         while at < region.end {
-            let mut present = [1_u64 << 63; PAGES_A_READ];
+            let mut present = [SWAPPED; PAGES_A_READ];
             let count = (region.end - at).div_ceil(page).min(PAGES_A_READ);
             if let Some(file) = page_map {
                 let wanted = present.get_mut(..count)?;
                 let offset = (at >> self.question.lg_page) * size_of::<u64>();
                 let read = file.read_words(wanted, offset as u64);
-                wanted.iter_mut().skip(read).for_each(|entry| *entry = 1 << 63);
+                wanted.iter_mut().skip(read).for_each(|entry| *entry = SWAPPED);
             }
-            // In memory, or swapped out (proc_pid_pagemap(5)).
-            let is_there = |(_, entry): &(usize, &u64)| **entry >> 62 != 0;
-            for (number, _) in present.iter().take(count).enumerate().filter(is_there) {
+            for (number, entry) in present.iter().take(count).enumerate() {
+                let is_there =
+                    entry & PRESENT != 0 || entry & SWAPPED != 0 && can_be_read(at + number * page);
+                if !is_there {
+                    continue;
+                }
                 let start = (at + number * page).max(region.start);
                 self.pages.push(Page {
                     place: start as u64 | position << REGION_SHIFT,
