@@ -49,7 +49,7 @@ first_holder() {
     local path name
     HOLDER=''
     # A path's root is indented by twelve spaces.
-    path=$(sed -n '/^            "root": {$/,/^            }/p' "$1" | sed '/^            }/q')
+    path=$(sed -n '/^            "root": {$/,/^            }/{p;/^            }/q}' "$1")
     if [[ -z $path ]]; then return; fi
     HOLDER=$(first kind <<<"$path")
     # A name may have commas in it. What its types are made of tells nothing here; `<Type>::function` is Type::function.
