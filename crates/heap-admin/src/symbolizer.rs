@@ -1,8 +1,8 @@
 //! Names for addresses, from a helper process that ends when it has answered.
 //!
 //! Reading debug information takes hundreds of megabytes. In this process that would be part of what is being measured,
-//! so `leaklab symbolize` does it: it gets a profile, or what a reference scan found, on stdin, and answers in JSON on stdout. `leaklab compare` reads stored
-//! snapshots itself.
+//! so `leaklab symbolize` does it: it gets a profile, or what a reference scan found, on stdin, and answers in JSON on stdout.
+//! `leaklab compare` reads stored snapshots itself.
 
 use std::env;
 use std::ffi::OsString;
