@@ -72,7 +72,8 @@ look_at() {
     if [[ $STATUS -eq 1 && $VERDICT == leak && -n $FIELD && $FIELD == "$ANSWER" ]]; then
         right=right
     fi
-    if [[ -n $HOLDER && $HOLDER == "$ANSWER_HOLDER" ]]; then held=right; fi
+    # An answer may name a module, of which any task will do.
+    if [[ -n $ANSWER_HOLDER && ($HOLDER == "$ANSWER_HOLDER" || $HOLDER == "$ANSWER_HOLDER::"*) ]]; then held=right; fi
     if [[ $right == wrong || $held == wrong ]]; then WRONG=$((WRONG + 1)); fi
     say "$id: $right: $VERDICT, exit code $STATUS, first ${FIELD:-no field}; $held: held by ${HOLDER:-nobody known}"
     # shellcheck disable=SC2059 # the format is for all rows

@@ -74,7 +74,13 @@ fn comes_first(lab: &Lab, problem: &str) {
     let holders = holders(lab, &stacks(lab, &answer.culprit));
     let told = render::holders::text(&holders);
     let first = &holders.paths[0];
-    assert_eq!(render::holders::root(&first.root), answer.holder, "{told}");
+    // An answer may name a module, of which any task will do.
+    let root = render::holders::root(&first.root);
+    let rest = root.strip_prefix(&*answer.holder);
+    assert!(
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::")),
+        "{told}"
+    );
     assert!(
         holders.drawn >= 50 && first.objects * 10 >= holders.drawn * 9,
         "{told}"
