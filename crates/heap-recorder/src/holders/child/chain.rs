@@ -104,9 +104,7 @@ impl Search<'_> {
             only: classes,
             to: classes,
         };
-        self.found.figures.passes += 1;
-        let pass = self.found.figures.passes as u32;
-        self.memory.question.progress.begin_pass(pass);
+        self.begin_pass();
         let cells = &mut self.chains.cells;
         let (read, in_time) = self.memory.pass(filter, |heap, word| {
             let (Some(holder), Some(held)) = (heap.allocation(word.location), heap.allocation(word.value))

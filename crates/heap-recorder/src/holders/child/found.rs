@@ -193,7 +193,7 @@ impl Found {
 
     /// Enters an object that was found for another, or for itself; nothing where there is no room.
     pub(super) fn enter(&mut self, at: Allocation, held: u32) -> Option<u32> {
-        if self.objects.len() >= MOST_OBJECTS {
+        if self.is_full() {
             return None;
         }
         let position = self.objects.len() as u32;

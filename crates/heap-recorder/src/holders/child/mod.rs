@@ -5,7 +5,7 @@
 //! its files are read by system calls.
 //!
 //! - [`search`] goes from the drawn objects to who points to them, level by level: start there
-//! - [`maps`] tells what memory there is, [`heap`] which allocation an address lies in
+//! - [`maps`] tells what memory there is, [`page_map`] what of it is in use, [`heap`] which allocation an address lies in
 //! - [`pass`] goes once through memory; [`holders`] enters what points to what; [`look`] sees tasks and vtables
 //! - [`chain`] follows objects that hold others like themselves, by their [`links`], in which objects are [`cells`];
 //!   [`kinds`] sums up those that are alike
@@ -23,6 +23,7 @@ pub(super) mod kinds;
 pub(super) mod links;
 pub(super) mod look;
 pub(super) mod maps;
+pub(super) mod page_map;
 pub(super) mod pass;
 pub(super) mod search;
 pub(super) mod send;

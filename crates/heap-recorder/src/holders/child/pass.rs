@@ -6,10 +6,10 @@
 use std::ptr;
 
 use super::super::question::{Kind, Question, Region};
-use super::file::File;
 use super::found::hash;
 use super::heap::{Heap, WANTED, class_of};
 use super::maps::can_be_read;
+use super::page_map::{PRESENT, PageMap, SWAPPED};
 use crate::{
     clock,
     pages::{Pages, Plain},
@@ -23,14 +23,6 @@ const LG_GRAIN: u32 = 16;
 const LINE: usize = 64;
 /// Of a page that was not read yet.
 const UNREAD: u64 = u64::MAX;
-/// Entries of the page map that are read at once.
-const PAGES_A_READ: usize = 512;
-
-/// Bits of an entry: the page is in memory, or it was swapped out; which is said of guards within a mapping, too
-/// (proc_pid_pagemap(5), MADV_GUARD_INSTALL in madvise(2)).
-const PRESENT: u64 = 1 << 63;
-const SWAPPED: u64 = 1 << 62;
-
 /// All memory that may hold something.
 pub(super) struct Memory<'q> {
     pub(super) question: &'q Question,
@@ -91,43 +83,26 @@ impl<'q> Memory<'q> {
             pages: Pages::new(),
             deadline,
         };
-        // Where it is missing, all pages are tried.
-        let page_map = File::open(c"/proc/self/pagemap");
+        let page_map = PageMap::open();
         for (region, position) in regions.iter().zip(0..1 << (64 - REGION_SHIFT)) {
-            memory.enter(region, position, page_map.as_ref())?;
+            memory.enter(region, position, &page_map)?;
         }
         Some(memory)
     }
 
     /// Enters the pages of a region that are in memory. Those that were never touched hold nothing, and reading them would
     /// only have the kernel map zeros.
-    fn enter(&mut self, region: &Region, position: u64, page_map: Option<&File>) -> Option<()> {
-        let page = 1_usize << self.question.lg_page;
-        let mut at = region.start & !(page - 1);
-        while at < region.end {
-            let mut present = [SWAPPED; PAGES_A_READ];
-            let count = (region.end - at).div_ceil(page).min(PAGES_A_READ);
-            if let Some(file) = page_map {
-                let wanted = present.get_mut(..count)?;
-                let offset = (at >> self.question.lg_page) * size_of::<u64>();
-                let read = file.read_words(wanted, offset as u64);
-                wanted.iter_mut().skip(read).for_each(|entry| *entry = SWAPPED);
+    fn enter(&mut self, region: &Region, position: u64, page_map: &PageMap) -> Option<()> {
+        page_map.for_each(region, self.question.lg_page, |address, entry| {
+            let is_there = entry & PRESENT != 0 || entry & SWAPPED != 0 && can_be_read(address);
+            if !is_there {
+                return Some(());
             }
-            for (number, entry) in present.iter().take(count).enumerate() {
-                let is_there =
-                    entry & PRESENT != 0 || entry & SWAPPED != 0 && can_be_read(at + number * page);
-                if !is_there {
-                    continue;
-                }
-                let start = (at + number * page).max(region.start);
-                self.pages.push(Page {
-                    place: start as u64 | position << REGION_SHIFT,
-                    summary: UNREAD,
-                })?;
-            }
-            at += count * page;
-        }
-        Some(())
+            self.pages.push(Page {
+                place: address.max(region.start) as u64 | position << REGION_SHIFT,
+                summary: UNREAD,
+            })
+        })
     }
 
     /// What a page points to if it points to an object of so many bytes at an address.

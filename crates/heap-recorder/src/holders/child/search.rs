@@ -151,15 +151,21 @@ impl Search<'_> {
         Some(complete)
     }
 
+    /// Counts a pass, and tells that it begins.
+    pub(super) fn begin_pass(&mut self) {
+        self.found.figures.passes += 1;
+        let pass = self.found.figures.passes as u32;
+        self.memory.question.progress.begin_pass(pass);
+    }
+
     /// Goes once through memory. `held` says which object a word points to, if it is one that is looked for.
     pub(super) fn pass(
         &mut self,
         filter: Filter,
         mut held: impl FnMut(&mut Found, &Heap<'_>, &Word) -> Option<(u32, Allocation)>,
     ) -> bool {
-        self.found.figures.passes += 1;
+        self.begin_pass();
         let question = self.memory.question;
-        question.progress.begin_pass(self.found.figures.passes as u32);
         self.found.forget_alike();
         let (found, chains, alike) = (&mut self.found, &self.chains, self.alike);
         let (read, complete) = self.memory.pass(filter, |heap, word| {
