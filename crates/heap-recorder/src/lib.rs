@@ -48,6 +48,7 @@ mod label;
 mod load;
 mod memory;
 mod pages;
+mod proc_file;
 mod process;
 mod profiler;
 mod purge;

@@ -3,10 +3,10 @@
 //! Not by `pthread_getattr_np`: it allocates under a lock of its own, so that a sample taken in the middle of it would wait
 //! for itself. `/proc/self/maps` is read through a buffer on the stack instead.
 
-use std::{cell::Cell, mem};
+use std::{cell::Cell, mem, ops::ControlFlow};
 
-/// Read at once from the file.
-const CHUNK: usize = 4096;
+use crate::proc_file::{File, range};
+
 /// How far the main thread's stack may grow below where it was first seen: more than most limits allow.
 const GROWTH: usize = 1 << 30;
 
@@ -65,74 +65,17 @@ fn look_up(address: usize) -> Option<Bounds> {
 
 /// The mapping that an address lies in, from `/proc/self/maps`.
 fn mapping_of(address: usize) -> Option<(usize, usize)> {
-    // SAFETY: opens a file by a name that ends with NUL, for reading.
-    let file = unsafe { libc::open(c"/proc/self/maps".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
-    if file < 0 {
-        return None;
-    }
-    let mut reader = Ranges::new();
     let mut found = None;
-    let mut chunk = [0_u8; CHUNK];
-    while found.is_none() {
-        // SAFETY: `chunk` has room for `CHUNK` bytes, and `file` is open.
-        let read = unsafe { libc::read(file, chunk.as_mut_ptr().cast(), CHUNK) };
-        let Some(bytes) = usize::try_from(read).ok().and_then(|read| chunk.get(..read)) else {
-            break;
-        };
-        if bytes.is_empty() {
-            break;
+    File::open(c"/proc/self/maps")?.for_each_line(|line| {
+        let holds = range(line).filter(|(low, high, _)| (*low..*high).contains(&address));
+        found = holds.map(|(low, high, _)| (low, high));
+        if found.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
-        found = bytes
-            .iter()
-            .filter_map(|byte| reader.next(*byte))
-            .find(|(low, high)| (*low..*high).contains(&address));
-    }
-    // SAFETY: `file` is open, and this function's own.
-    unsafe { libc::close(file) };
+    });
     found
-}
-
-/// Reads the `LOW-HIGH` at the beginning of each line, in hexadecimal, byte by byte.
-struct Ranges {
-    low: usize,
-    high: usize,
-    part: Part,
-}
-
-enum Part {
-    Low,
-    High,
-    Rest,
-}
-
-impl Ranges {
-    const fn new() -> Self {
-        Self {
-            low: 0,
-            high: 0,
-            part: Part::Low,
-        }
-    }
-
-    /// Takes a byte; gives a range when it is complete.
-    fn next(&mut self, byte: u8) -> Option<(usize, usize)> {
-        match (&self.part, byte) {
-            (_, b'\n') => *self = Self::new(),
-            (Part::Low, b'-') => self.part = Part::High,
-            (Part::Low, digit) => self.low = self.low << 4 | hexadecimal(digit),
-            (Part::High, b' ') => {
-                self.part = Part::Rest;
-                return Some((self.low, self.high));
-            }
-            (Part::High, digit) => self.high = self.high << 4 | hexadecimal(digit),
-            (Part::Rest, _) => {}
-        }
-        None
-    }
-}
-
-fn hexadecimal(digit: u8) -> usize {
-    char::from(digit).to_digit(16).unwrap_or(0) as usize
 }
 
 #[cfg(test)]
@@ -156,14 +99,6 @@ mod tests {
         let (mine, heap, bounds) = look();
         assert!(mine && !heap && elsewhere.0 && !elsewhere.1);
         assert_ne!(bounds, elsewhere.2);
-    }
-
-    #[test]
-    fn ranges_are_read_whatever_follows_them_on_the_line() {
-        let text = "55d0-0055ff00 r--p 0-1 08:01 7 /a b-c\n7ffd10000000-7ffd10021000 rw-p 0 [stack]\n";
-        let mut ranges = Ranges::new();
-        let found: Vec<_> = text.bytes().filter_map(|byte| ranges.next(byte)).collect();
-        assert_eq!(found, [(0x55d0, 0x55_ff00), (0x7ffd_1000_0000, 0x7ffd_1002_1000)]);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What memory there is, and what each part of it is: from `/proc/self/maps` and from what was known before.
 
 use super::super::question::{ANONYMOUS, C_HEAP, Kind, MAPPED_FILE, Question, Region, Thread};
-use super::file::{File, hexadecimal};
-use crate::pages::Pages;
+use crate::{
+    pages::Pages,
+    proc_file::{File, range},
+};
+use std::ops::ControlFlow;
 
 /// What a function may use below its stack pointer without saying so (System V ABI, x86-64: the red zone).
 const RED_ZONE: usize = 128;
@@ -15,7 +18,7 @@ pub(super) fn regions(question: &Question) -> Option<Pages<Region>> {
     let mut guard_ends = 0;
     file.for_each_line(|line| {
         let Some(mapping) = Mapping::read(line) else {
-            return;
+            return ControlFlow::Continue(());
         };
         if mapping.is_guard {
             guard_ends = mapping.end;
@@ -28,6 +31,7 @@ pub(super) fn regions(question: &Question) -> Option<Pages<Region>> {
             let whole = mapping.whole(question, above_guard);
             complete &= stack.and(cut(whole, &known, &mut regions)).is_some();
         }
+        ControlFlow::Continue(())
     });
     (complete && !regions.is_empty()).then_some(regions)
 }
@@ -79,8 +83,7 @@ enum Path {
 
 impl Mapping {
     fn read(line: &[u8]) -> Option<Self> {
-        let (start, rest) = hexadecimal(line)?;
-        let (end, rest) = hexadecimal(rest.strip_prefix(b"-")?)?;
+        let (start, end, rest) = range(line)?;
         let rights = rest.strip_prefix(b" ")?;
         let path = line.iter().position(|byte| matches!(byte, b'/' | b'['));
         let path = match path.and_then(|at| line.get(at..)) {

@@ -15,7 +15,6 @@ pub(super) mod cells;
 pub(super) mod chain;
 pub(super) mod copied;
 pub(super) mod descent;
-pub(super) mod file;
 pub(super) mod found;
 pub(super) mod heap;
 pub(super) mod holders;

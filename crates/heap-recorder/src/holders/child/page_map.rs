@@ -1,7 +1,7 @@
 //! What the kernel says of each page: `/proc/self/pagemap` (proc_pid_pagemap(5)).
 
-use super::file::File;
-use crate::holders::question::Region;
+use super::super::question::Region;
+use crate::proc_file::File;
 
 /// Bits of an entry: the page is in memory, or it was swapped out; which is said of guards within a mapping, too
 /// (MADV_GUARD_INSTALL in madvise(2)).
