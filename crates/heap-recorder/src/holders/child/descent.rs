@@ -2,10 +2,11 @@
 
 use super::cells::Numbers;
 use super::chain::Climbed;
-use super::found::{EXPLORED, Edge, IS_ROOT, LOOKED, hash};
+use super::found::{EXPLORED, Edge, IS_ROOT, LOOKED};
+use super::kinds::Keyed;
 use super::links::Links;
 use super::search::Search;
-use crate::{pages::Pages, table::Index};
+use crate::pages::Pages;
 
 /// Objects held from outside for which is found out what is below them.
 const MOST_ENDS: usize = 32;
@@ -103,7 +104,7 @@ impl Search<'_> {
 
     /// The objects within the lists that something else holds: roots' first, then one for each kind of holder, then the others.
     fn ends(&self, links: &Links, climbed: &Climbed) -> Option<Pages<u32>> {
-        let (mut ends, mut kinds) = (Pages::new(), Keys::new());
+        let (mut ends, mut kinds) = (Pages::new(), Keyed::<u32>::new());
         let mut seen = Numbers::below(self.found.objects.len())?;
         let is_within = |object| {
             self.number(links, object)
@@ -118,7 +119,7 @@ impl Search<'_> {
                 let kind = self.found.object(edge.holder).map_or(0, |holder| holder.kind());
                 let has_turn = match round {
                     0 => is_root,
-                    1 => !is_root && kinds.insert(kind)?,
+                    1 => !is_root && is_first(kinds.entry(kind)?),
                     _ => true,
                 };
                 if has_turn && seen.insert(edge.held)? {
@@ -186,31 +187,8 @@ fn below(links: &Links, number: u32, steps: &mut usize) -> Option<Numbers> {
     Some(below)
 }
 
-/// Keys, each once.
-struct Keys {
-    all: Pages<u64>,
-    index: Index,
-}
-
-impl Keys {
-    const fn new() -> Self {
-        Self {
-            all: Pages::new(),
-            index: Index::new(),
-        }
-    }
-
-    /// Whether it is new; nothing where there is no memory.
-    fn insert(&mut self, key: u64) -> Option<bool> {
-        let is_it = |at: u32| self.all.get(at as usize) == Some(&key);
-        if self.index.find(hash(key), is_it).is_some() {
-            return Some(false);
-        }
-        let position = u32::try_from(self.all.len()).ok()?;
-        self.all.push(key)?;
-        let all = &self.all;
-        let hash_of = |at: u32| all.get(at as usize).map_or(0, |key| hash(*key));
-        self.index.insert(hash(key), position, hash_of)?;
-        Some(true)
-    }
+/// Whether this is the first time; counts it.
+fn is_first(times: &mut u32) -> bool {
+    *times = times.saturating_add(1);
+    *times == 1
 }

@@ -3,6 +3,7 @@
 use super::{
     super::HolderQuery,
     heap::{Allocation, LARGE},
+    kinds::Keyed,
 };
 use crate::{
     pages::{Pages, Plain},
@@ -26,8 +27,8 @@ pub(in super::super) struct Found {
     pub(super) reach: Pages<Reach>,
     by_base: Index,
     by_address: Index,
-    groups: Pages<Group>,
-    by_key: Index,
+    /// How many holders that look alike were met in this pass.
+    alike: Keyed<u32>,
 }
 
 /// An allocation that was looked at.
@@ -141,16 +142,6 @@ pub(in super::super) struct Root {
 // SAFETY: all zero is a root of no kind.
 unsafe impl Plain for Root {}
 
-/// Holders that look alike, met in one pass.
-#[derive(Debug, Clone, Copy)]
-struct Group {
-    key: u64,
-    count: u32,
-}
-
-// SAFETY: all zero is a group of none.
-unsafe impl Plain for Group {}
-
 /// How far it went, and what it cost.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in super::super) struct Figures {
@@ -171,8 +162,7 @@ impl Found {
             reach: Pages::new(),
             by_base: Index::new(),
             by_address: Index::new(),
-            groups: Pages::new(),
-            by_key: Index::new(),
+            alike: Keyed::new(),
         }
     }
 
@@ -269,26 +259,15 @@ impl Found {
 
     /// Counts one more holder that looks like this in this pass; says how many there were before.
     pub(super) fn count_alike(&mut self, key: u64) -> u32 {
-        let is_it = |at: u32| self.groups.get(at as usize).is_some_and(|group| group.key == key);
-        let position = self.by_key.find(hash(key), is_it).or_else(|| {
-            let position = self.groups.len() as u32;
-            self.groups.push(Group { key, count: 0 })?;
-            let groups = &self.groups;
-            let hash_of = |at: u32| groups.get(at as usize).map_or(0, |group| hash(group.key));
-            self.by_key.insert(hash(key), position, hash_of)?;
-            Some(position)
-        });
-        let group = position.and_then(|at| self.groups.get_mut(at as usize));
-        group.map_or(u32::MAX, |group| {
-            group.count = group.count.saturating_add(1);
-            group.count - 1
+        self.alike.entry(key).map_or(u32::MAX, |count| {
+            *count = count.saturating_add(1);
+            *count - 1
         })
     }
 
     /// Forgets the counts, for a new pass.
     pub(super) fn forget_alike(&mut self) {
-        self.groups.clear();
-        self.by_key = Index::new();
+        self.alike = Keyed::new();
     }
 
     /// Finds out anew which drawn objects each object holds.
