@@ -82,18 +82,13 @@ check_tools() {
 # --- what is started is stopped ------------------------------------------------------------
 
 SERVER=''
-CHILD=''
 WORK=''
 
 # run COMMAND...: like running it, but a signal ends the wait and not only the command.
 # (Bash holds a trap back until the command in the foreground is done.)
 run() {
-    local status=0
     "$@" &
-    CHILD=$!
-    wait "$CHILD" || status=$?
-    CHILD=''
-    return "$status"
+    wait "$!"
 }
 
 # end PID: asks it to stop, gives it ten seconds, then insists.
@@ -108,14 +103,15 @@ end() {
 }
 
 stop() {
-    local status=$?
+    local status=$? started number
     set +e
     trap - EXIT
     # A child that is ended between fork and exec still has its parent's traps.
     if [[ $BASHPID != "$$" ]]; then exit "$status"; fi
     trap '' HUP INT TERM # a second Ctrl-C must not cut the cleaning up short
-    if [[ -n $CHILD ]]; then end "$CHILD"; fi
-    if [[ -n $SERVER ]]; then end "$SERVER"; fi
+    # Bash's own account of what it started: a variable would be set a moment too late. The latest first.
+    mapfile -t started < <(jobs -p)
+    for ((number = ${#started[@]} - 1; number >= 0; number--)); do end "${started[number]}"; done
     if [[ -n $WORK ]]; then rm -rf -- "$WORK"; fi
     exit "$status"
 }

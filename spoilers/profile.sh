@@ -13,7 +13,7 @@ REQUESTS=10000
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 main() {
-    local id drawing
+    local id drawing second_load
     if [[ $# -gt 1 || ${1:-} == -* ]]; then fail "usage: ${BASH_SOURCE[0]} [PROBLEM]"; fi
     PROBLEM=${1:-hello}
     prepare
@@ -25,11 +25,10 @@ main() {
     # A second load in the background: the snapshot falls into the middle of it.
     "$LEAKLAB" load "$PROBLEM" --target "$PUBLIC" --amount "$REQUESTS" --connections 10 --pipelining 1 \
         >"$WORK/second-load" 2>&1 &
-    CHILD=$!
+    second_load=$!
     say 'mutation { takeSnapshot(name: "under-load") { id } }'
     id=$(admin 'mutation { takeSnapshot(name: "under-load") { id } }' | field id)
-    wait "$CHILD" || { check_server; cat "$WORK/second-load" >&2; fail 'the second load did not go well'; }
-    CHILD=''
+    wait "$second_load" || { check_server; cat "$WORK/second-load" >&2; fail 'the second load did not go well'; }
 
     drawing=$SNAPSHOTS/$PROBLEM.svg
     run "$LEAKLAB" flame --snapshots "$SNAPSHOTS" "$id" -o "$drawing" >&2
