@@ -7,40 +7,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Manifest and operation document of each problem, in the order of their numbers.
-const SOURCES: [(&str, &str); 8] = [
-    (
-        include_str!("p00_hello/problem.toml"),
-        include_str!("../schema/operations/00hello.graphql"),
-    ),
-    (
-        include_str!("p01_jokes/problem.toml"),
-        include_str!("../schema/operations/01jokes.graphql"),
-    ),
-    (
-        include_str!("p02_search/problem.toml"),
-        include_str!("../schema/operations/02search.graphql"),
-    ),
-    (
-        include_str!("p03_lookup/problem.toml"),
-        include_str!("../schema/operations/03lookup.graphql"),
-    ),
-    (
-        include_str!("p04_orders/problem.toml"),
-        include_str!("../schema/operations/04orders.graphql"),
-    ),
-    (
-        include_str!("p05_stories/problem.toml"),
-        include_str!("../schema/operations/05stories.graphql"),
-    ),
-    (
-        include_str!("p06_books/problem.toml"),
-        include_str!("../schema/operations/06books.graphql"),
-    ),
-    (
-        include_str!("p07_recommendations/problem.toml"),
-        include_str!("../schema/operations/07recommendations.graphql"),
-    ),
+/// Manifest and operation document of a problem: its folder, and its id.
+macro_rules! source {
+    ($folder:literal, $id:literal) => {
+        (
+            include_str!(concat!($folder, "/problem.toml")),
+            include_str!(concat!("../schema/operations/", $id, ".graphql")),
+        )
+    };
+}
+
+/// Of each problem, in the order of their numbers.
+const SOURCES: &[(&str, &str)] = &[
+    source!("p00_hello", "00hello"),
+    source!("p01_jokes", "01jokes"),
+    source!("p02_search", "02search"),
+    source!("p03_lookup", "03lookup"),
+    source!("p04_orders", "04orders"),
+    source!("p05_stories", "05stories"),
+    source!("p06_books", "06books"),
+    source!("p07_recommendations", "07recommendations"),
 ];
 
 /// One problem, as its folder describes it.

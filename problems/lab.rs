@@ -48,7 +48,7 @@ impl Lab {
     pub fn schema_builder(&self) -> SchemaBuilder<Query, Mutation, Subscription> {
         let hello = HelloQuery::new(Arc::clone(&self.inner.letters));
         let jokes = JokesQuery::new(Arc::clone(&self.inner.jokes));
-        Schema::build(Query::new(hello, jokes), Mutation, Subscription).data(self.clone())
+        Schema::build(Query::new(hello, jokes), Mutation::new(), Subscription::new()).data(self.clone())
     }
 
     /// Gives a request what it needs of its own: its data loaders, made when first used.

@@ -51,5 +51,4 @@ pub use executor::LabSchema;
 pub use guard::MemoryGuard;
 pub use handover::{Handover, Job, Plain, Task};
 pub use lab::Lab;
-pub use schema::Query;
-pub use shop::{Mutation, Subscription};
+pub use schema::{Mutation, Query, Subscription};

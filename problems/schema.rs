@@ -1,11 +1,18 @@
-//! The public schema's query type: the shop's ordinary fields and each problem's, side by side.
+//! The public schema's root types: the shop's ordinary fields and each problem's, side by side.
 
-use async_graphql::{Context, ID, MergedObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, MergedObject, MergedSubscription, Object, Result, SimpleObject};
 
 use crate::{
-    Lab, p00_hello::HelloQuery, p01_jokes::JokesQuery, p02_search::SearchQuery, p03_lookup::LookupQuery,
-    p04_orders::OrdersQuery, p05_stories::StoriesQuery, p06_books::BooksQuery,
-    p07_recommendations::RecommendationsQuery, shop::ShopQuery,
+    Lab,
+    p00_hello::HelloQuery,
+    p01_jokes::JokesQuery,
+    p02_search::SearchQuery,
+    p03_lookup::LookupQuery,
+    p04_orders::OrdersQuery,
+    p05_stories::StoriesQuery,
+    p06_books::BooksQuery,
+    p07_recommendations::RecommendationsQuery,
+    shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
 /// What can be asked of the bookshop
@@ -37,6 +44,26 @@ impl Query {
             BooksQuery,
             RecommendationsQuery,
         )
+    }
+}
+
+/// What can be changed in the bookshop
+#[derive(MergedObject)]
+pub struct Mutation(ShopMutation);
+
+impl Mutation {
+    pub(crate) fn new() -> Self {
+        Self(ShopMutation)
+    }
+}
+
+/// What can be followed in the bookshop
+#[derive(MergedSubscription)]
+pub struct Subscription(ShopSubscription);
+
+impl Subscription {
+    pub(crate) fn new() -> Self {
+        Self(ShopSubscription)
     }
 }
 

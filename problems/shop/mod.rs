@@ -26,9 +26,9 @@ pub use error::ShopError;
 pub use loaders::RequestData;
 pub(crate) use loaders::rows_of;
 pub use location::Location;
-pub use mutation::Mutation;
+pub use mutation::ShopMutation;
 pub use query::ShopQuery;
-pub use subscription::Subscription;
+pub use subscription::ShopSubscription;
 pub use text::pad;
 
 use crate::{Handover, Plain};

@@ -13,12 +13,11 @@ use crate::{
 /// The longest review, in characters.
 const MAX_REVIEW: usize = 2_000;
 
-/// What can be changed in the bookshop.
-pub struct Mutation;
+/// The ordinary changes.
+pub struct ShopMutation;
 
-/// What can be changed in the bookshop
 #[Object]
-impl Mutation {
+impl ShopMutation {
     /// Puts a review beside a book, and tells those who follow the reviews
     async fn add_review(&self, ctx: &Context<'_>, review: NewReview) -> Result<Review> {
         within("stars", review.stars.into(), 1, 5)?;

@@ -7,12 +7,11 @@ use tokio::sync::broadcast::error::RecvError;
 use super::entities::Review;
 use crate::Lab;
 
-/// What can be followed in the bookshop.
-pub struct Subscription;
+/// The ordinary events.
+pub struct ShopSubscription;
 
-/// What can be followed in the bookshop
 #[Subscription]
-impl Subscription {
+impl ShopSubscription {
     /// Each new review, of one book or of all; a follower who falls far behind misses some
     async fn review_added(
         &self,

@@ -3,13 +3,13 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_graphql::{
-    Data, Executor, MergedObject, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
-    extensions::ExtensionFactory, futures_util::stream::BoxStream,
+    Data, Executor, MergedObject, MergedSubscription, Request, Response, SDLExportOptions, Schema,
+    SchemaBuilder, extensions::ExtensionFactory, futures_util::stream::BoxStream,
 };
 use problems::{
-    Lab, Mutation, Subscription,
+    Lab,
     parts::{BooksQuery, LabQuery},
-    shop::{RequestData, ShopQuery},
+    shop::{RequestData, ShopMutation, ShopQuery, ShopSubscription},
 };
 
 use crate::{
@@ -37,6 +37,14 @@ struct Query(
     BooksQuery,
     RecommendationsQuery,
 );
+
+/// What can be changed in the bookshop
+#[derive(MergedObject)]
+struct Mutation(ShopMutation);
+
+/// What can be followed in the bookshop
+#[derive(MergedSubscription)]
+struct Subscription(ShopSubscription);
 
 /// The public schema, healed and ready to execute. Cheap to clone; all clones are one.
 ///
@@ -108,7 +116,7 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         BooksQuery,
         RecommendationsQuery,
     );
-    Schema::build(query, Mutation, Subscription).data(lab.clone())
+    Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
 }
 
 impl Executor for HealedSchema {
