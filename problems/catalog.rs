@@ -29,6 +29,9 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p07_recommendations", "07recommendations"),
 ];
 
+/// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.
+const DEFAULT_KEEPS: u64 = 8 << 20;
+
 /// One problem, as its folder describes it.
 #[derive(Debug)]
 pub struct Problem {
@@ -56,6 +59,8 @@ pub struct Problem {
     pub response: Value,
     /// The load that shows it.
     pub load: LoadRecipe,
+    /// What its fields have to do, however they are written.
+    pub requires: Requirements,
     calls: AtomicU64,
 }
 
@@ -71,9 +76,12 @@ impl Problem {
 }
 
 /// A load that shows the problem.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoadRecipe {
+    /// What the clients do.
+    #[serde(default)]
+    pub shape: LoadShape,
     /// Connections at a time.
     pub connections: u32,
     /// Requests under way on each connection.
@@ -82,6 +90,60 @@ pub struct LoadRecipe {
     pub amount: u64,
     /// What to watch the memory by.
     pub per: Pace,
+    /// With [`LoadShape::Stalled`]: what is called meanwhile, so that there are events.
+    pub trigger: Option<Call>,
+}
+
+/// What the clients of a load do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadShape {
+    /// Send requests on connections that are kept open.
+    #[default]
+    Requests,
+    /// Open a new connection for each request.
+    Connections,
+    /// Hang up on most requests before the answer comes.
+    HangUps,
+    /// Subscribe, and read no events.
+    Stalled,
+}
+
+/// An operation beside the problem's own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The GraphQL document.
+    pub document: String,
+    /// Its variables: a template. In [`Requirements::then`] a string that begins with `/` is a JSON pointer into the
+    /// `data` of the answer before.
+    #[serde(default = "no_variables")]
+    pub variables: Value,
+}
+
+/// What the problem's fields have to do, however they are written: what a change to them is judged by.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Requirements {
+    /// Most bytes of live heap that the fields may keep at hand under any load.
+    pub keeps: u64,
+    /// So many different questions, the latest ones, are answered again without the database.
+    pub remembers: u32,
+    /// JSON pointers into `data`, with `*` for each item of a list, of what differs from call to call.
+    pub varies: Vec<String>,
+    /// Calls that follow one of the problem's operation, and whose answers must be right too, within two seconds.
+    pub then: Vec<Call>,
+}
+
+impl Default for Requirements {
+    fn default() -> Self {
+        Self {
+            keeps: DEFAULT_KEEPS,
+            remembers: 0,
+            varies: Vec::new(),
+            then: Vec::new(),
+        }
+    }
 }
 
 /// What to watch the memory by.
@@ -110,6 +172,8 @@ struct Manifest {
     #[serde(default = "no_variables")]
     example: Value,
     load: LoadRecipe,
+    #[serde(default)]
+    requires: Requirements,
 }
 
 fn no_variables() -> Value {
@@ -139,6 +203,7 @@ fn read(manifest: &str, operation: &'static str) -> Problem {
         example: manifest.example,
         response: serde_json::from_str(&manifest.response).expect("embedded, and each is read by the tests"),
         load: manifest.load,
+        requires: manifest.requires,
         calls: AtomicU64::new(0),
     }
 }
