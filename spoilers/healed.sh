@@ -36,7 +36,7 @@ hunt_healed() {
     local problem=$1 folder=$2
     shift 2
     # As fine as in a lab of a hunt's own: a hunt is short.
-    start_server "$folder/server" "$HEALED" --sample-interval 16KiB
+    start_server "$folder/server" "$HEALED" --field-labels --sample-interval 16KiB
     hunt "$folder" "$problem" --target "$PUBLIC" --admin "$ADMIN" "$@"
     check_server
     end "$SERVER"

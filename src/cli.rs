@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::{compare, flame, hunt, load, serve, symbolize};
 use crate::env_vars;
+use crate::server::PublicSchema;
 
 /// Exit code of whatever could not be done.
 pub const EXIT_ERROR: u8 = 2;
@@ -45,10 +46,10 @@ enum Command {
     Symbolize(symbolize::Args),
 }
 
-/// Runs the command line and says how it ended.
-pub fn main() -> ExitCode {
+/// Runs the command line and says how it ended. `serve` serves `S`: the lab's own schema, or one with the same API.
+pub fn main<S: PublicSchema>() -> ExitCode {
     let cli = Cli::parse_from(with_default_command(std::env::args_os().collect()));
-    run(cli).unwrap_or_else(|error| {
+    run::<S>(cli).unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
@@ -79,10 +80,10 @@ fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
-fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+fn run<S: PublicSchema>(cli: Cli) -> anyhow::Result<ExitCode> {
     start_log(&cli.log)?;
     match cli.command {
-        Command::Serve(args) => serve::run(*args),
+        Command::Serve(args) => serve::run::<S>(*args),
         Command::Load(args) => load::run(*args),
         Command::Hunt(args) => hunt::run(*args),
         Command::Compare(args) => compare::run(args),

@@ -13,5 +13,5 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 heap_recorder::malloc_conf!("prof:true,prof_active:true,lg_prof_sample:16");
 
 fn main() -> ExitCode {
-    leaklab::cli::main()
+    leaklab::cli::main::<problems::LabSchema>()
 }

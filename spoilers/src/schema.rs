@@ -6,6 +6,8 @@ use async_graphql::{
     Data, Executor, MergedObject, MergedSubscription, Request, Response, SDLExportOptions, Schema,
     SchemaBuilder, extensions::ExtensionFactory, futures_util::stream::BoxStream,
 };
+use heap_admin::FieldLabels;
+use leaklab::server::PublicSchema;
 use problems::{
     Lab,
     parts::{BooksQuery, LabQuery},
@@ -56,33 +58,35 @@ pub struct HealedSchema {
     schema: Schema<Query, Mutation, Subscription>,
 }
 
-impl HealedSchema {
-    /// The healed schema over the shop of `lab`, without limits.
-    pub fn new(lab: &Lab) -> Self {
+impl PublicSchema for HealedSchema {
+    fn new(lab: &Lab, field_labels: bool) -> Self {
+        let builder = builder(lab);
+        let schema = if field_labels {
+            builder.extension(FieldLabels::default()).finish()
+        } else {
+            builder.finish()
+        };
         Self {
             lab: lab.clone(),
-            schema: builder(lab).finish(),
+            schema,
         }
     }
 
-    /// The same with an extension, which costs the engine's fast path.
-    pub fn with_extension(lab: &Lab, extension: impl ExtensionFactory) -> Self {
-        Self {
-            lab: lab.clone(),
-            schema: builder(lab).extension(extension).finish(),
-        }
+    fn sdl(&self) -> String {
+        self.schema.sdl()
     }
 
-    /// The schema in the schema definition language.
-    pub fn sdl(&self, options: SDLExportOptions) -> String {
-        self.schema.sdl_with_options(options)
-    }
-
-    /// Lets caches finish their pending maintenance, so that the figures read next mean something.
-    pub fn quiesce(&self) {
+    fn quiesce(&self) {
         p02_search::settle();
         p05_stories::settle();
         p07_recommendations::settle();
+    }
+}
+
+impl HealedSchema {
+    /// The schema in the schema definition language, written as `options` say.
+    pub fn sdl_with(&self, options: SDLExportOptions) -> String {
+        self.schema.sdl_with_options(options)
     }
 
     fn prepare(&self, request: Request) -> Request {

@@ -10,7 +10,7 @@ use clap::builder::FalseyValueParser;
 use heap_recorder::{LEAST_INTERVAL, MOST_INTERVAL};
 
 use crate::env_vars;
-use crate::server::{Options, Server};
+use crate::server::{Options, PublicSchema, Server};
 
 /// Where the bookshop listens unless told.
 pub const DEFAULT_ADDR: &str = "127.0.0.1:3000";
@@ -65,7 +65,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Where a door cannot be opened, or the database cannot be made or read.
-pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub fn run<S: PublicSchema>(args: Args) -> anyhow::Result<ExitCode> {
     let server = Server::bind(args.into_options())?;
     // What scripts read: where the doors are, once both are open.
     let doors = format!(
@@ -77,7 +77,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         // A reader that has left, as in `leaklab | head -1`, does not end the service.
         tracing::warn!("stdout does not take the doors' addresses: {error}");
     }
-    server.run()?;
+    server.run::<S>()?;
     Ok(ExitCode::SUCCESS)
 }
 

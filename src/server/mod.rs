@@ -13,19 +13,20 @@ pub mod public;
 pub mod signals;
 pub mod watch;
 
+pub use public::PublicSchema;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
-use async_graphql::SDLExportOptions;
 use axum::serve::ListenerExt as _;
 use bytesize::ByteSize;
 use heap_admin::door::Hosts;
 use heap_admin::{HeapAdmin, Recorder};
 use heap_recorder::{Recording, Unwinder};
 use problems::shop::{Bookshop, Location};
-use problems::{Lab, LabSchema, MemoryGuard};
+use problems::{Lab, MemoryGuard};
 use tokio::runtime::Runtime;
 use tokio::sync::watch::{Receiver, channel};
 
@@ -127,7 +128,7 @@ impl Server {
     ///
     /// # Errors
     /// Where a runtime cannot be started or a door fails while it serves.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run<S: PublicSchema>(self) -> anyhow::Result<()> {
         let limit = match self.options.memory_limit {
             Some(limit) => limit,
             None => default_memory_limit()?,
@@ -135,7 +136,7 @@ impl Server {
         log_start(&self, limit);
         let guard = MemoryGuard::new(limit);
         let lab = Lab::new(self.bookshop, guard.clone());
-        let schema = public::schema(&lab, self.options.field_labels);
+        let schema = S::new(&lab, self.options.field_labels);
         let heap = heap_admin(&self.options, self.recorder, &lab, &schema)?;
         let (stop, shutdown) = channel(false);
         let addresses = public::Addresses {
@@ -270,18 +271,21 @@ fn heap_admin(
     options: &Options,
     recorder: Recorder,
     lab: &Lab,
-    schema: &LabSchema,
+    schema: &impl PublicSchema,
 ) -> anyhow::Result<HeapAdmin> {
     let limits = heap_admin::Limits {
         count: options.snapshot_count as usize,
         bytes: options.snapshot_bytes,
     };
-    let quiet = lab.clone();
+    let quiet = (lab.clone(), schema.clone());
     Ok(HeapAdmin::builder()
         .snapshots(&options.snapshots, limits)
-        .quiesce(move || quiet.quiesce())
+        .quiesce(move || {
+            quiet.0.quiesce();
+            quiet.1.quiesce();
+        })
         .recorder(recorder)
-        .schema(schema.sdl(SDLExportOptions::new()))
+        .schema(schema.sdl())
         .build()?)
 }
 

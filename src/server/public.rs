@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use async_graphql::{Executor as _, Request, Variables};
+use async_graphql::{Executor, Request, SDLExportOptions, Variables};
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
@@ -34,9 +34,35 @@ pub(super) struct Addresses {
     pub(super) admin: SocketAddr,
 }
 
+/// The API that is served at the public door, over the shop and the problems of a lab.
+pub trait PublicSchema: Executor {
+    /// The schema. With `field_labels` each field labels what it allocates, at the engine's slower pace.
+    fn new(lab: &Lab, field_labels: bool) -> Self;
+
+    /// The same in the schema definition language.
+    fn sdl(&self) -> String;
+
+    /// Lets its caches finish their pending maintenance; those of the lab's own fields are the lab's affair.
+    fn quiesce(&self) {}
+}
+
+impl PublicSchema for LabSchema {
+    fn new(lab: &Lab, field_labels: bool) -> Self {
+        if field_labels {
+            Self::with_extension(lab, FieldLabels::default())
+        } else {
+            Self::new(lab)
+        }
+    }
+
+    fn sdl(&self) -> String {
+        self.sdl(SDLExportOptions::new())
+    }
+}
+
 #[derive(Clone)]
-struct App {
-    schema: Limited<Recorded<LabSchema>>,
+struct App<S> {
+    schema: Limited<Recorded<S>>,
     lab: Lab,
     addresses: Addresses,
     /// The variables of each problem, by its id.
@@ -51,7 +77,7 @@ pub(super) async fn serve(
     listener: TcpListener,
     addresses: Addresses,
     lab: Lab,
-    schema: LabSchema,
+    schema: impl PublicSchema,
     recorder: Recorder,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
@@ -59,16 +85,7 @@ pub(super) async fn serve(
     super::serve(listener, router, move || recorder.count_connection(), shutdown).await
 }
 
-/// The bookshop's schema. With `field_labels` each field labels what it allocates, at the engine's slower pace.
-pub(super) fn schema(lab: &Lab, field_labels: bool) -> LabSchema {
-    if field_labels {
-        LabSchema::with_extension(lab, FieldLabels::default())
-    } else {
-        LabSchema::new(lab)
-    }
-}
-
-fn router(addresses: Addresses, lab: Lab, schema: LabSchema) -> anyhow::Result<Router> {
+fn router<S: PublicSchema>(addresses: Addresses, lab: Lab, schema: S) -> anyhow::Result<Router> {
     let schema = Recorded::new(schema);
     let templates = lab
         .problems()
@@ -85,10 +102,12 @@ fn router(addresses: Addresses, lab: Lab, schema: LabSchema) -> anyhow::Result<R
         ..Door::new("leaklab", super::hosts(addresses.public))
     };
     let routes = Router::new()
-        .route("/", get(greet))
+        .route("/", get(greet::<S>))
         .route(
             "/problem/{id}",
-            get(run_problem).post(post_problem).head(head_problem),
+            get(run_problem::<S>)
+                .post(post_problem::<S>)
+                .head(head_problem::<S>),
         )
         .with_state(app)
         .merge(door::graphql_routes(schema, &settings));
@@ -96,7 +115,7 @@ fn router(addresses: Addresses, lab: Lab, schema: LabSchema) -> anyhow::Result<R
 }
 
 /// The same by POST. A body has to be JSON, as on `/graphql`: any other a foreign page can send.
-async fn post_problem(app: State<App>, id: Path<String>, headers: HeaderMap) -> Response {
+async fn post_problem<S: PublicSchema>(app: State<App<S>>, id: Path<String>, headers: HeaderMap) -> Response {
     let kind = headers
         .get(CONTENT_TYPE)
         .map(|kind| kind.to_str().unwrap_or_default());
@@ -112,14 +131,14 @@ async fn post_problem(app: State<App>, id: Path<String>, headers: HeaderMap) -> 
 }
 
 /// HEAD runs nothing.
-async fn head_problem(State(app): State<App>, Path(id): Path<String>) -> Response {
+async fn head_problem<S: PublicSchema>(State(app): State<App<S>>, Path(id): Path<String>) -> Response {
     app.lab
         .find(&id)
         .map_or_else(|error| find_error(&error), |_| StatusCode::OK.into_response())
 }
 
 /// Runs a problem's operation with fresh variables. The answer is the GraphQL response.
-async fn run_problem(State(app): State<App>, Path(id): Path<String>) -> Response {
+async fn run_problem<S: PublicSchema>(State(app): State<App<S>>, Path(id): Path<String>) -> Response {
     let problem = match app.lab.find(&id) {
         Ok(problem) => problem,
         Err(error) => return find_error(&error),
@@ -143,7 +162,7 @@ fn find_error(error: &FindError) -> Response {
 }
 
 /// Greets the visitor by the name of a random user.
-async fn greet(State(app): State<App>) -> Response {
+async fn greet<S: PublicSchema>(State(app): State<App<S>>) -> Response {
     match app.lab.bookshop().random_user_name().await {
         Ok(name) => Html(welcome(&name, &app).into_string()).into_response(),
         Err(error) => {
@@ -157,7 +176,7 @@ async fn greet(State(app): State<App>) -> Response {
     }
 }
 
-fn welcome(name: &str, app: &App) -> maud::Markup {
+fn welcome<S>(name: &str, app: &App<S>) -> maud::Markup {
     let admin = format!("http://{}/graphql", app.addresses.admin);
     html! {
         (DOCTYPE)
