@@ -180,8 +180,8 @@ fn no_variables() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
-/// All problems, in the order of their numbers.
-pub(crate) fn problems() -> Vec<Problem> {
+/// All problems, in the order of their numbers, each as if it was never called.
+pub fn all_problems() -> Vec<Problem> {
     SOURCES
         .iter()
         .map(|(manifest, operation)| read(manifest, operation))
@@ -269,7 +269,7 @@ pub(crate) fn find<'a>(problems: &'a [Problem], given: &str) -> Result<&'a Probl
 /// # Errors
 /// Where none is meant, or more than one may be.
 pub fn find_problem(given: &str) -> Result<Problem, FindError> {
-    let mut problems = problems();
+    let mut problems = all_problems();
     let number = find(&problems, given)?.number;
     problems.retain(|problem| problem.number == number);
     Ok(problems.remove(0))

@@ -46,7 +46,9 @@ pub mod parts {
     pub use crate::sync::locked;
 }
 
-pub use catalog::{Call, FindError, LoadRecipe, LoadShape, Pace, Problem, Requirements, find_problem};
+pub use catalog::{
+    Call, FindError, LoadRecipe, LoadShape, Pace, Problem, Requirements, all_problems, find_problem,
+};
 pub use executor::LabSchema;
 pub use guard::MemoryGuard;
 pub use handover::{Handover, Job, Plain, Task};

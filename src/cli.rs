@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::commands::{compare, flame, hunt, load, serve, symbolize};
+use crate::commands::{check, compare, flame, hunt, load, serve, symbolize};
 use crate::env_vars;
 use crate::server::PublicSchema;
 
@@ -38,6 +38,8 @@ enum Command {
     Load(Box<load::Args>),
     /// Decide whether an operation leaks, where and how much: load and snapshots in turn
     Hunt(Box<hunt::Args>),
+    /// Judge your fix of a problem: build it, see that it still does its work, and hunt in it
+    Check(check::Args),
     /// Compare two snapshots or more: what grew, and where it was allocated, or whose it is
     Compare(compare::Args),
     /// Draw a snapshot, or what changed from one to another, as a flame graph (SVG)
@@ -86,6 +88,7 @@ fn run<S: PublicSchema>(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run::<S>(*args),
         Command::Load(args) => load::run(*args),
         Command::Hunt(args) => hunt::run(*args),
+        Command::Check(args) => check::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Flame(args) => flame::run(args),
         Command::Symbolize(args) => symbolize::run(args),

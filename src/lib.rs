@@ -11,13 +11,17 @@
 //! - [`server`]: the two doors, shutdown, the memory watch
 //! - [`load`]: the HTTP load driver
 //! - [`hunt`]: load and snapshots in turn, until it is decided whether an operation leaks
+//! - [`check`]: the judge of a change to a problem
+//! - `own_lab`: a lab in a process of its own
 //! - [`variables`]: operation variables that are fresh for each call
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod env_vars;
 pub mod hunt;
 pub mod load;
+mod own_lab;
 pub mod server;
 pub mod variables;

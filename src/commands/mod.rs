@@ -1,5 +1,6 @@
 //! A file for each subcommand: its flags, and the few lines that hand over to the libraries.
 
+pub mod check;
 pub mod compare;
 mod files;
 pub mod flame;

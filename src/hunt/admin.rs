@@ -22,7 +22,7 @@ const SHOWN_CHARS: usize = 80;
 
 /// The admin door of a service. Clones are the same door.
 #[derive(Debug, Clone)]
-pub(super) struct Admin {
+pub(crate) struct Admin {
     agent: Agent,
     base: String,
     token: Option<String>,
@@ -75,7 +75,7 @@ fn base_of(address: &str) -> &str {
 
 impl Admin {
     /// The door at that address, which was checked.
-    pub(super) fn new(base: &Url, token: Option<String>) -> Self {
+    pub(crate) fn new(base: &Url, token: Option<String>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -228,7 +228,12 @@ impl Admin {
     }
 
     /// The `data` of an answer. `action` says what is asked for, for the case that the answer is no.
-    async fn ask(&self, action: &'static str, query: &str, variables: Value) -> Result<Value, Error> {
+    pub(crate) async fn ask(
+        &self,
+        action: &'static str,
+        query: &str,
+        variables: Value,
+    ) -> Result<Value, Error> {
         let body = json!({ "query": query, "variables": variables });
         self.blocking(move |door| door.post(action, &body)).await
     }

@@ -111,7 +111,7 @@ impl Evidence {
     }
 
     /// Writes the report into the folder.
-    pub(super) fn conclude(&self, report: Report) -> Result<Hunted, Error> {
+    pub(super) fn conclude(&self, report: Report, failed: u64) -> Result<Hunted, Error> {
         self.folder.write("report.json", &render::hunt::json(&report))?;
         let html = render::hunt::html(&report, &self.flame()?);
         self.folder.write("report.html", &html)?;
@@ -119,6 +119,7 @@ impl Evidence {
             report,
             html,
             folder: self.folder.path().to_owned(),
+            failed,
         })
     }
 
@@ -146,7 +147,7 @@ impl Evidence {
         let judged = (self.rungs() >= hunt::LEAST_RUNGS).then(|| {
             let mut report = self.judge(settings, look, control)?;
             report.notes.push(format!("the hunt stopped {during}: {error}"));
-            self.conclude(report)
+            self.conclude(report, 0)
         });
         let report: Option<PathBuf> = judged
             .and_then(Result::ok)

@@ -6,7 +6,7 @@ use super::Error;
 
 /// The signals that end a hunt. One that arrives before anybody waits is not lost.
 #[derive(Debug)]
-pub(super) struct Interrupts {
+pub(crate) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
@@ -14,7 +14,7 @@ pub(super) struct Interrupts {
 
 impl Interrupts {
     /// Takes over the signals. Needs a tokio runtime.
-    pub(super) fn listen() -> Result<Self, Error> {
+    pub(crate) fn listen() -> Result<Self, Error> {
         let listen = |kind| signal(kind).map_err(Error::Signals);
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
@@ -24,7 +24,7 @@ impl Interrupts {
     }
 
     /// Does the work, unless a signal comes first: then the work is dropped.
-    pub(super) async fn or<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) async fn or<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         tokio::select! {
             biased;
             _ = self.interrupt.recv() => Err(Error::Interrupted),

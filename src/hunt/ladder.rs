@@ -28,6 +28,8 @@ pub struct Hunted {
     pub html: String,
     /// Where the evidence is.
     pub folder: PathBuf,
+    /// Requests of the load that were answered with an error, or not at all; the notes of the report tell more.
+    pub failed: u64,
 }
 
 /// Hunts. When it ends, in whatever way, a lab of its own is gone, and no control is left in the service.
@@ -58,7 +60,7 @@ async fn hunt(
         at_start(error)
     })?;
     let climbed = interrupts.or(hunt.climb()).await;
-    let ended = climbed.and_then(|report| hunt.evidence.conclude(report));
+    let ended = climbed.and_then(|report| hunt.evidence.conclude(report, hunt.failed));
     let ended = ended.map_err(|error| Box::new(hunt.stopped(error)));
     hunt.close().await;
     ended
@@ -78,6 +80,8 @@ struct Hunt<'a> {
     control: Option<u64>,
     /// Load in all rungs together.
     load: Stretch,
+    /// Requests of all the load that were not answered as they should be.
+    failed: u64,
     look: u32,
     /// What is being done.
     doing: String,
@@ -120,6 +124,7 @@ impl<'a> Hunt<'a> {
             finds_holders: abilities.holders,
             control: None,
             load: Stretch::default(),
+            failed: 0,
             look: 1,
             doing: String::new(),
             notes: Vec::new(),
@@ -229,6 +234,7 @@ impl<'a> Hunt<'a> {
 
     async fn put_load(&mut self, time: Duration) -> Result<Stretch, Error> {
         let (load, warning) = self.traffic.run(time).await?;
+        self.failed += load.failed;
         if let Some(warning) = warning {
             self.note(warning);
         }

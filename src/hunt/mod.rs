@@ -15,11 +15,11 @@
 //!
 //! What the snapshots say is judged by [`heap_profile::hunt`].
 
-mod admin;
+pub(crate) mod admin;
 mod error;
 mod evidence;
 mod folder;
-mod interrupt;
+pub(crate) mod interrupt;
 mod ladder;
 mod outcome;
 mod plan;

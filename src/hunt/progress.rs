@@ -49,7 +49,7 @@ impl Progress {
     }
 
     /// A line that stays.
-    pub(super) fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{line}")),
             // Nobody may be reading stderr any more; the hunt goes on.
@@ -103,7 +103,7 @@ impl Progress {
     }
 
     /// Nothing more is to come.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

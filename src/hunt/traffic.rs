@@ -23,6 +23,8 @@ pub(super) struct Stretch {
     pub(super) time: Duration,
     /// Requests that were sent.
     pub(super) requests: u64,
+    /// Requests that were answered with an error, or not at all.
+    pub(super) failed: u64,
 }
 
 impl Traffic {
@@ -55,6 +57,7 @@ impl Traffic {
         let stretch = Stretch {
             time: Duration::try_from_secs_f64(report.duration).unwrap_or(time),
             requests: report.requests.sent,
+            failed: failed(&report) + lost(&report),
         };
         Ok((stretch, warning))
     }
@@ -64,6 +67,7 @@ impl std::ops::AddAssign for Stretch {
     fn add_assign(&mut self, more: Self) {
         self.time += more.time;
         self.requests += more.requests;
+        self.failed += more.failed;
     }
 }
 
@@ -91,7 +95,7 @@ fn assess(report: &Report) -> Result<Option<String>, Error> {
         let message = message.split("; hint:").next().unwrap_or_default().to_owned();
         return Err(Error::MemoryLimit { message });
     }
-    let failed = report.graphql_errors.total + report.statuses.non_success;
+    let failed = failed(report);
     if failed * 2 > answers {
         return Err(Error::Failing {
             failed,
@@ -99,12 +103,19 @@ fn assess(report: &Report) -> Result<Option<String>, Error> {
             message,
         });
     }
-    let lost = report.timeouts + report.failed;
-    Ok(match (failed, lost) {
+    Ok(match (failed, lost(report)) {
         (0, 0) => None,
         (0, lost) => Some(format!("{lost} requests were not answered")),
         (failed, _) => Some(format!("{failed} of {answers} answers were errors: {message}")),
     })
+}
+
+fn failed(report: &Report) -> u64 {
+    report.graphql_errors.total + report.statuses.non_success
+}
+
+fn lost(report: &Report) -> u64 {
+    report.timeouts + report.failed
 }
 
 fn first_message(report: &Report) -> String {

@@ -1,6 +1,7 @@
 //! What the clients of a load do. Plain requests do not show every leak: some need clients that behave badly.
 
 use clap::ValueEnum;
+use problems::LoadShape;
 use serde::{Deserialize, Serialize};
 
 use super::{Bound, Error, Settings};
@@ -19,6 +20,17 @@ pub enum Shape {
     HangUps,
     /// Subscribe over a WebSocket, and read no events
     Stalled,
+}
+
+impl From<LoadShape> for Shape {
+    fn from(shape: LoadShape) -> Self {
+        match shape {
+            LoadShape::Requests => Self::Requests,
+            LoadShape::Connections => Self::Connections,
+            LoadShape::HangUps => Self::HangUps,
+            LoadShape::Stalled => Self::Stalled,
+        }
+    }
 }
 
 impl Shape {

@@ -79,6 +79,11 @@ impl LabQuery {
             .collect()
     }
 
+    /// Jobs that the shop's database has done since the start
+    async fn database_jobs(&self, context: &Context<'_>) -> u64 {
+        context.data_unchecked::<Lab>().bookshop().db().jobs_done()
+    }
+
     /// The live heap past which problems refuse to grow
     async fn memory_limit(&self, context: &Context<'_>) -> Bytes {
         Bytes(context.data_unchecked::<Lab>().guard().limit())

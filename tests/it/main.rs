@@ -16,5 +16,6 @@ mod load_shapes;
 mod problems;
 mod schema;
 mod scripts;
+mod shipped;
 mod shutdown;
 mod symbolize;

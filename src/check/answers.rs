@@ -1,0 +1,377 @@
+//! Whether answers are right: by those that the shipped lab gave to the same questions, which `responses.json` in each problem's
+//! folder has.
+//!
+//! The shop's data comes from a fixed seed, so that most answers are the same in each lab; what differs from call to call is
+//! named in the manifest. Long texts are kept by their beginning and their hash.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use problems::Problem;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::door::{PublicDoor, shown};
+use super::follow::Follower;
+use super::{Error, Refusal};
+use crate::variables::Template;
+
+/// Questions that are recorded of a problem.
+const RECORDED: usize = 12;
+/// Texts up to this length, in characters, are kept whole.
+const WHOLE_CHARS: usize = 60;
+/// Characters that are kept of longer ones.
+const KEPT_CHARS: usize = 24;
+/// What stands in the place of what differs.
+const VARIES: &str = "(varies)";
+/// How long what follows a call may take until its answer is right.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The recorded answers of a problem.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Answers(Vec<Conversation>);
+
+/// One call of the problem's operation and those that follow it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Conversation {
+    /// The variables of the first call.
+    variables: Value,
+    /// The answers, without what varies.
+    answers: Vec<Value>,
+}
+
+impl Answers {
+    /// Those in the problem's folder.
+    ///
+    /// # Errors
+    /// Where the file is not there, or not what it should be.
+    pub fn read(root: &Path, problem: &Problem) -> Result<Self, Error> {
+        let path = path(root, problem);
+        let text = std::fs::read_to_string(&path).map_err(Error::file("read", &path))?;
+        serde_json::from_str(&text).map_err(|error| Error::Workspace {
+            path,
+            reason: error.to_string(),
+        })
+    }
+
+    /// Asks the shipped lab, and writes what it answers into the problem's folder.
+    ///
+    /// # Errors
+    /// Where it gives no answer, or the file cannot be written.
+    pub async fn record(root: &Path, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
+        let answers = Self::ask(door, problem, &variables(problem)?).await?;
+        let path = path(root, problem);
+        let text = serde_json::to_string_pretty(&answers).expect("JSON of JSON");
+        std::fs::write(&path, text + "\n").map_err(Error::file("write", &path))
+    }
+
+    /// Asks the same again, in another order, and compares.
+    ///
+    /// # Errors
+    /// [`Refusal`] where an answer is not the one that was recorded.
+    pub async fn compare(&self, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
+        let mut recorded: Vec<&Conversation> = self.0.iter().collect();
+        fastrand::shuffle(&mut recorded);
+        compare(door, problem, &recorded).await
+    }
+
+    async fn ask(door: &PublicDoor, problem: &Problem, variables: &[Value]) -> Result<Self, Error> {
+        let mut conversations = Vec::new();
+        for variables in variables {
+            let data = first_call(door, problem, variables).await?;
+            let mut answers = vec![canonical(problem, &data)];
+            answers.extend(follow_up(door, problem, &data, None).await?);
+            conversations.push(Conversation {
+                variables: variables.clone(),
+                answers,
+            });
+        }
+        Ok(Self(conversations))
+    }
+}
+
+/// Asks one question of each of the other problems, and compares: a change has to leave its neighbours as they are.
+///
+/// # Errors
+/// [`Refusal`] where one is not.
+pub(super) async fn compare_others(
+    root: &Path,
+    door: &PublicDoor,
+    board: impl Iterator<Item = &Problem>,
+    changed: &Problem,
+) -> Result<(), Error> {
+    for other in board.filter(|other| other.number != changed.number) {
+        let recorded = Answers::read(root, other)?;
+        let compared = compare(door, other, &recorded.0.iter().take(1).collect::<Vec<_>>()).await;
+        compared.map_err(|error| match error {
+            Error::Refused(refusal) => Refusal {
+                why: format!("{} is not as it was: {}", other.id, refusal.why),
+                next: format!("change nothing that {} needs", other.id),
+                ..refusal
+            }
+            .into(),
+            error => error,
+        })?;
+    }
+    Ok(())
+}
+
+fn path(root: &Path, problem: &Problem) -> PathBuf {
+    root.join(format!(
+        "problems/p{:02}_{}/responses.json",
+        problem.number, problem.name
+    ))
+}
+
+/// The example, and others that are drawn.
+fn variables(problem: &Problem) -> Result<Vec<Value>, Error> {
+    let template = Template::parse(&problem.variables).map_err(|error| Error::Workspace {
+        path: problem.operation_file.clone().into(),
+        reason: error.to_string(),
+    })?;
+    let mut drawn = vec![problem.example.clone()];
+    while drawn.len() < RECORDED && drawn.len() < 2 * RECORDED {
+        let next = template.expand();
+        if drawn.contains(&next) {
+            // There are no more than these.
+            break;
+        }
+        drawn.push(next);
+    }
+    Ok(drawn)
+}
+
+/// All the first calls, and then what follows each: what is known of one has to outlive the others.
+async fn compare(door: &PublicDoor, problem: &Problem, recorded: &[&Conversation]) -> Result<(), Error> {
+    let mut begun = Vec::new();
+    for conversation in recorded {
+        let data = first_call(door, problem, &conversation.variables).await?;
+        let answer = canonical(problem, &data);
+        if let Some(difference) = conversation
+            .answers
+            .first()
+            .and_then(|right| difference(right, &answer))
+        {
+            return Err(wrong(problem, &conversation.variables, &difference));
+        }
+        begun.push((conversation, data));
+    }
+    for (conversation, data) in begun {
+        let right = conversation.answers.get(1..).unwrap_or_default();
+        let answers = follow_up(door, problem, &data, Some(right)).await?;
+        for (right, answer) in right.iter().zip(&answers) {
+            if let Some(difference) = difference(right, answer) {
+                return Err(wrong(problem, &conversation.variables, &difference));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn wrong(problem: &Problem, variables: &Value, difference: &str) -> Error {
+    let asked = match variables.as_object() {
+        Some(variables) if !variables.is_empty() => format!(
+            ", asked with {}",
+            shown(&Value::Object(variables.clone()).to_string())
+        ),
+        _ => String::new(),
+    };
+    Refusal::new(
+        format!(
+            "{} does not answer as before{asked}: {difference}",
+            problem.fields.join(" and ")
+        ),
+        "answer what the shop answers; only what is kept behind the answer may change",
+    )
+    .into()
+}
+
+/// Runs the problem's operation. A subscription is followed to its first event.
+async fn first_call(door: &PublicDoor, problem: &Problem, variables: &Value) -> Result<Value, Error> {
+    let Some(trigger) = &problem.load.trigger else {
+        return door.ask(problem.operation, variables).await;
+    };
+    let mut follower = Follower::new(door, problem.operation, variables).await?;
+    let trigger_variables = Template::parse(&trigger.variables).map(|template| template.expand());
+    door.ask(&trigger.document, &trigger_variables.unwrap_or_default())
+        .await?;
+    follower.event().await
+}
+
+/// The answers to the calls that follow, each asked again until it is the one that was recorded, or the time is up.
+async fn follow_up(
+    door: &PublicDoor,
+    problem: &Problem,
+    before: &Value,
+    right: Option<&[Value]>,
+) -> Result<Vec<Value>, Error> {
+    let (mut answers, mut before) = (Vec::new(), before.clone());
+    for (at, call) in problem.requires.then.iter().enumerate() {
+        let variables = filled(&call.variables, &before);
+        let right = right.map(|right| right.get(at));
+        let mut waited = Duration::ZERO;
+        let data = loop {
+            let data = door.ask(&call.document, &variables).await?;
+            let settled = match right {
+                Some(Some(right)) => difference(right, &canonical(problem, &data)).is_none(),
+                // When it is recorded nobody knows: whatever comes last.
+                _ => false,
+            };
+            if settled || waited >= PATIENCE {
+                break data;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            waited += LOOK_EVERY;
+        };
+        answers.push(canonical(problem, &data));
+        before = data;
+    }
+    Ok(answers)
+}
+
+/// Variables, with pointers into the answer before replaced by what they point at.
+fn filled(variables: &Value, before: &Value) -> Value {
+    match variables {
+        Value::String(pointer) if pointer.starts_with('/') => {
+            before.pointer(pointer).cloned().unwrap_or_default()
+        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), filled(value, before)))
+            .collect::<Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}
+
+/// An answer without what varies, and with the hashes of its long texts.
+fn canonical(problem: &Problem, data: &Value) -> Value {
+    let mut answer = data.clone();
+    for pointer in &problem.requires.varies {
+        let steps: Vec<&str> = pointer.split('/').skip(1).collect();
+        mask(&mut answer, &steps);
+    }
+    shorten(&mut answer);
+    answer
+}
+
+fn mask(value: &mut Value, steps: &[&str]) {
+    match (steps, value) {
+        ([], value) => {
+            // What is not there at all does not vary.
+            if !value.is_null() && value.as_str() != Some("") {
+                *value = VARIES.into();
+            }
+        }
+        (["*", rest @ ..], Value::Array(items)) => items.iter_mut().for_each(|item| mask(item, rest)),
+        ([step, rest @ ..], value) => {
+            if let Some(inner) = value.get_mut(*step) {
+                mask(inner, rest);
+            }
+        }
+    }
+}
+
+fn shorten(value: &mut Value) {
+    match value {
+        Value::String(text) if text.chars().count() > WHOLE_CHARS => {
+            let begin: String = text.chars().take(KEPT_CHARS).collect();
+            let digest = Sha256::digest(text.as_bytes());
+            let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            *text = format!("{begin}… ({} characters, {hash})", text.chars().count());
+        }
+        Value::Array(items) => items.iter_mut().for_each(shorten),
+        Value::Object(fields) => fields.values_mut().for_each(shorten),
+        _ => {}
+    }
+}
+
+/// Where an answer is first not the right one, and how.
+fn difference(right: &Value, answer: &Value) -> Option<String> {
+    match (right, answer) {
+        (Value::Object(right), Value::Object(answer)) => {
+            let inner = |(name, right)| {
+                let found = answer.get(name).unwrap_or(&Value::Null);
+                difference(right, found).map(|difference| match difference.strip_prefix(' ') {
+                    Some(said) => format!("{name} {said}"),
+                    None => format!("{name}.{difference}"),
+                })
+            };
+            right.iter().find_map(inner)
+        }
+        (Value::Array(right), Value::Array(answer)) if right.len() == answer.len() => {
+            let mut pairs = right.iter().zip(answer).enumerate();
+            pairs.find_map(|(at, (right, answer))| {
+                difference(right, answer).map(|difference| format!("{at}.{difference}").replace(". ", " "))
+            })
+        }
+        (Value::Array(right), Value::Array(answer)) => {
+            Some(format!(" has {} items instead of {}", answer.len(), right.len()))
+        }
+        (right, answer) if right == answer => None,
+        (right, answer) => Some(format!(
+            " is {} instead of {}",
+            shown(&answer.to_string()),
+            shown(&right.to_string())
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_told_with_its_place() {
+        let right = json!({ "books": [{ "id": 1, "title": "A" }, { "id": 2, "title": "B" }] });
+        let mut wrong = right.clone();
+        assert_eq!(difference(&right, &wrong), None);
+        wrong["books"][1]["title"] = "C".into();
+        assert_eq!(
+            difference(&right, &wrong).as_deref(),
+            Some("books.1.title is \"C\" instead of \"B\"")
+        );
+        let short = json!({ "books": [] });
+        assert_eq!(
+            difference(&right, &short).as_deref(),
+            Some("books has 0 items instead of 2")
+        );
+        assert_eq!(
+            difference(&right, &json!({})).as_deref(),
+            Some("books is null instead of [{\"id\":1,\"title\":\"A\"},{\"id\":2,\"title\":\"B\"}]")
+        );
+    }
+
+    #[test]
+    fn what_varies_is_masked_in_each_item_and_what_is_empty_is_not() {
+        let mut value = json!({ "quotes": [{ "at": "now", "price": 1 }, { "at": "", "price": 2 }] });
+        mask(&mut value, &["quotes", "*", "at"]);
+        assert_eq!(
+            value,
+            json!({ "quotes": [{ "at": VARIES, "price": 1 }, { "at": "", "price": 2 }] })
+        );
+    }
+
+    #[test]
+    fn long_texts_that_differ_at_their_ends_differ() {
+        let (mut one, mut other) = (json!("x".repeat(100)), json!("x".repeat(99) + "y"));
+        shorten(&mut one);
+        shorten(&mut other);
+        assert!(one != other && one.as_str().is_some_and(|text| text.starts_with("xxx")));
+    }
+
+    #[test]
+    fn variables_are_filled_from_the_answer_before() {
+        let before = json!({ "login": { "token": "t" } });
+        let variables = json!({ "token": "/login/token", "first": 3, "name": "Ada" });
+        assert_eq!(
+            filled(&variables, &before),
+            json!({ "token": "t", "first": 3, "name": "Ada" })
+        );
+    }
+}

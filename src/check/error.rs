@@ -1,0 +1,160 @@
+//! Why a change is not right, and why it could not be judged.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use problems::FindError;
+
+use crate::hunt;
+
+/// A change that is not right: what was seen, and what to try next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Refusal {
+    /// What was seen, in plain words.
+    pub why: String,
+    /// What to try next.
+    pub next: String,
+    /// The report of the hunt, where there was one.
+    pub report: Option<PathBuf>,
+}
+
+impl Refusal {
+    pub(super) fn new(why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            next: next.into(),
+            report: None,
+        }
+    }
+
+    /// The server went away.
+    pub(super) fn ended(status: ExitStatus, log: &str) -> Self {
+        Self::new(
+            format!("the server ended by itself ({status}), its log ends with: {log}"),
+            "keep it alive: a shop that closes keeps nothing, and sells nothing",
+        )
+    }
+}
+
+/// Why there is no ruling that the change is right.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The change is not right.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no such problem.
+    #[error(transparent)]
+    NoProblem(#[from] FindError),
+    /// The hunt could not be held, for a reason that is not the change's.
+    #[error(transparent)]
+    Hunt(hunt::Error),
+    /// The built server did not open its doors.
+    #[error("the changed server does not start: {0}")]
+    NotStarted(String),
+    /// The programs that build it cannot be run.
+    #[error("`{program}` cannot be run: {source}")]
+    Program {
+        /// Which.
+        program: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The server answers in a way that nothing can be made of.
+    #[error("the server at {url} does not answer as a GraphQL service: {reason}")]
+    Door {
+        /// The address.
+        url: String,
+        /// What came instead.
+        reason: String,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was being done.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the workspace is not what it should be.
+    #[error("`{}` cannot be used: {reason}", path.display())]
+    Workspace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The user ended it.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.next.clone()),
+            Self::NoProblem(error) => Some(error.hint()),
+            Self::Hunt(error) => error.hint().map(str::to_owned),
+            Self::NotStarted(_) => Some("its log is in the folder of the check".to_owned()),
+            Self::Program { .. } => Some("install Rust from https://rustup.rs, or add it to PATH".to_owned()),
+            Self::Workspace { .. } => {
+                Some("take it back from the repository: git checkout -- FILE".to_owned())
+            }
+            Self::Door { .. } | Self::File { .. } | Self::Interrupted => None,
+        }
+    }
+
+    /// For `map_err`: what was being done with which file.
+    pub(super) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::File {
+            action,
+            path: path.into(),
+            source,
+        }
+    }
+
+    /// What a hunt that did not come to its end says of the change.
+    pub(super) fn of_hunt(stopped: Box<hunt::Stopped>) -> Self {
+        let during = stopped.during.clone();
+        match stopped.error {
+            hunt::Error::Interrupted => Self::Interrupted,
+            hunt::Error::MemoryLimit { message } => Refusal::new(
+                format!("it still grows, and reached the memory limit {during}: {message}"),
+                "look again at who holds what each request leaves behind: leaklab hunt",
+            )
+            .into(),
+            hunt::Error::Failing { failed, all, message } => Refusal::new(
+                format!("{failed} of {all} requests were answered with errors {during}: {message}"),
+                "answer each request as before: refusing work is no fix",
+            )
+            .into(),
+            hunt::Error::Silent { reason, .. } => Refusal::new(
+                format!("the server does not answer any more {during}: {reason}"),
+                "keep it alive under load",
+            )
+            .into(),
+            hunt::Error::NotRecording { message, .. } => Refusal::new(
+                format!("the server records no allocations any more: {message}"),
+                "leave the instrument as it is: what is not measured is not fixed",
+            )
+            .into(),
+            other => Self::Hunt(other),
+        }
+    }
+}
+
+impl From<hunt::Error> for Error {
+    fn from(error: hunt::Error) -> Self {
+        match error {
+            hunt::Error::Interrupted => Self::Interrupted,
+            other => Self::Hunt(other),
+        }
+    }
+}

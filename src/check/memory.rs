@@ -1,0 +1,229 @@
+//! What the server holds and does while it is judged, by figures that its admin door counts.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use heap_profile::render::bytes;
+use problems::Problem;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use super::door::PublicDoor;
+use super::{Error, Refusal};
+use crate::hunt::admin::Admin;
+use crate::variables::Template;
+
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// What requests under way, buffers and caches of the service itself may take beside what a problem's fields keep, in bytes.
+const ALLOWANCE: u64 = 8 << 20;
+/// What is remembered is asked for again after this.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Of so many questions one may have been asked before, or not be remembered.
+const FORGIVEN: u64 = 20;
+
+const LOOK: &str = "{
+  memoryInfo { live } databaseJobs problems { id calls }
+  profiler { active recording sampleInterval message }
+}";
+
+/// Looks at the server through its admin door.
+#[derive(Debug, Clone)]
+pub(super) struct Watch(Admin);
+
+/// The figures of one moment.
+#[derive(Debug)]
+pub(super) struct Figures(Value);
+
+/// A look every now and then, until it is ended.
+pub(super) struct Peak {
+    task: JoinHandle<Result<Highest, Error>>,
+    enough: oneshot::Sender<()>,
+}
+
+/// The most that was live, in bytes, and how often the problem's fields had been called by then.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Highest {
+    live: u64,
+    calls: u64,
+}
+
+impl Watch {
+    pub(super) fn new(admin: &str) -> Result<Self, Error> {
+        let url = Url::parse(admin).map_err(|error| Error::NotStarted(error.to_string()))?;
+        Ok(Self(Admin::new(&url, None)))
+    }
+
+    pub(super) async fn look(&self) -> Result<Figures, Error> {
+        Ok(Figures(self.0.ask("tell its figures", LOOK, Value::Null).await?))
+    }
+
+    /// Each call goes through the gate that counts it, and refuses it past the memory limit.
+    pub(super) async fn calls_are_counted(&self, problem: &Problem, before: &Figures) -> Result<(), Error> {
+        if self.look().await?.calls(problem) > before.calls(problem) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            format!(
+                "calls of {} are not counted any more",
+                problem.fields.join(" and ")
+            ),
+            format!(
+                "leave #[graphql(guard = \"Gate::of({})\")] above the field",
+                problem.number
+            ),
+        )
+        .into())
+    }
+
+    /// So many questions, asked twice: the second time the database has less to do for each.
+    pub(super) async fn remembers(&self, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
+        let wanted = problem.requires.remembers;
+        let questions = questions(problem, wanted as usize)?;
+        let first = self.jobs_for(door, problem, &questions).await?;
+        tokio::time::sleep(PAUSE).await;
+        let again = self.jobs_for(door, problem, &questions).await?;
+        let count = questions.len() as u64;
+        if first.saturating_sub(again) + count / FORGIVEN >= count {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            format!(
+                "{count} questions took {first} jobs of the database, and when they were asked again {again}: \
+                 their answers were not at hand"
+            ),
+            format!("keep the latest {wanted} answers at hand: the shop needs them"),
+        )
+        .into())
+    }
+
+    async fn jobs_for(&self, door: &PublicDoor, problem: &Problem, questions: &[Value]) -> Result<u64, Error> {
+        let before = self.look().await?.database_jobs();
+        for question in questions {
+            door.ask(problem.operation, question).await?;
+        }
+        Ok(self.look().await?.database_jobs().saturating_sub(before))
+    }
+
+    /// Looks at the live heap until told that it is enough.
+    pub(super) fn keep_looking(&self, problem: &Problem) -> Peak {
+        let (watch, problem_id) = (self.clone(), problem.id.clone());
+        let (enough, mut ended) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let mut highest = Highest::default();
+            while ended
+                .try_recv()
+                .is_err_and(|error| error == oneshot::error::TryRecvError::Empty)
+            {
+                let figures = watch.look().await?;
+                if figures.live() > highest.live {
+                    highest = Highest {
+                        live: figures.live(),
+                        calls: figures.calls_of(&problem_id),
+                    };
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            Ok(highest)
+        });
+        Peak { task, enough }
+    }
+
+    /// The instrument is as it was when the server was started.
+    pub(super) async fn still_records(&self, interval: u64) -> Result<(), Error> {
+        let figures = self.look().await?;
+        let profiler = &figures.0["profiler"];
+        let found = profiler["sampleInterval"].as_u64().unwrap_or_default();
+        let why = if profiler["active"] != true || profiler["recording"] != true {
+            format!(
+                "the server records no allocations any more: {}",
+                profiler["message"].as_str().unwrap_or_default()
+            )
+        } else if found != interval {
+            format!(
+                "the sampling interval was changed from {} to {}",
+                bytes(interval.cast_signed()),
+                bytes(found.cast_signed())
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::new(
+            why,
+            "leave the instrument as it is: what is not measured is not fixed",
+        )
+        .into())
+    }
+}
+
+impl Figures {
+    fn live(&self) -> u64 {
+        self.0["memoryInfo"]["live"].as_u64().unwrap_or_default()
+    }
+
+    fn database_jobs(&self) -> u64 {
+        self.0["databaseJobs"].as_u64().unwrap_or_default()
+    }
+
+    fn calls(&self, problem: &Problem) -> u64 {
+        self.calls_of(&problem.id)
+    }
+
+    fn calls_of(&self, id: &str) -> u64 {
+        let problems = self.0["problems"].as_array();
+        let found = problems.and_then(|problems| problems.iter().find(|problem| problem["id"] == id));
+        found
+            .and_then(|problem| problem["calls"].as_u64())
+            .unwrap_or_default()
+    }
+}
+
+impl Peak {
+    pub(super) async fn end(self) -> Result<Highest, Error> {
+        // It may have ended by itself, where the server has.
+        let _ = self.enough.send(());
+        match self.task.await {
+            Ok(highest) => highest,
+            Err(_) => Ok(Highest::default()),
+        }
+    }
+}
+
+impl Highest {
+    /// What was held at most is what the shop can afford; `control` bytes of each call are the instrument's doing.
+    pub(super) fn fits(self, problem: &Problem, base: &Figures, control: u64) -> Result<(), Error> {
+        let calls = self.calls.saturating_sub(base.calls(problem));
+        let held = self.live.saturating_sub(base.live() + calls * control);
+        let affordable = problem.requires.keeps;
+        if held <= affordable + ALLOWANCE {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            format!(
+                "up to {} were held under load, and the shop can afford {} for it",
+                bytes(held.cast_signed()),
+                bytes(affordable.cast_signed())
+            ),
+            "bound what is kept by its size, whatever the load is: what goes by the clock grows with the load",
+        )
+        .into())
+    }
+}
+
+/// Different variables of a problem's operation.
+fn questions(problem: &Problem, count: usize) -> Result<Vec<Value>, Error> {
+    let template = Template::parse(&problem.variables).map_err(|error| Error::Workspace {
+        path: problem.operation_file.clone().into(),
+        reason: error.to_string(),
+    })?;
+    let (mut seen, mut questions) = (HashSet::new(), Vec::new());
+    // Where there are fewer than that, all of them will do.
+    for _ in 0..count * 20 {
+        let question = template.expand();
+        if questions.len() < count && seen.insert(question.to_string()) {
+            questions.push(question);
+        }
+    }
+    Ok(questions)
+}

@@ -1,0 +1,144 @@
+//! What may be changed, and what was.
+//!
+//! A fix is in the Rust files of its problem's folder. All else that takes part in the judgement (manifests, operations, recorded
+//! answers, the API) is known by its hash from when the lab was built.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use problems::Problem;
+use sha2::{Digest as _, Sha256};
+
+use super::{Error, Refusal};
+
+/// Hash and path of each file that the judgement needs, in the format of `sha256sum`.
+const MANIFEST: &str = include_str!("../../problems/shipped.sha256");
+
+/// Sees that the problem's own Rust files were changed, and nothing else that matters.
+///
+/// # Errors
+/// [`Refusal`] where not.
+pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
+    let folder = folder(problem);
+    let judging = |path: &str| {
+        path == "schema/api.graphql"
+            || path == format!("schema/operations/{}", problem.operation_file)
+            || path.starts_with("problems/") && !path.ends_with(".rs")
+    };
+    for (hash, path) in entries().filter(|(_, path)| judging(path)) {
+        if hash_of(&root.join(path)).as_deref() != Some(hash) {
+            return Err(Refusal::new(
+                format!("{path} was changed, and changes are judged by it as it was shipped"),
+                format!("take it back with `git checkout -- {path}`; a fix is in the Rust files of {folder}"),
+            )
+            .into());
+        }
+    }
+    let known: Vec<_> = entries()
+        .filter(|(_, path)| path.starts_with(&format!("{folder}/")))
+        .collect();
+    let is_shipped = |file: &PathBuf| {
+        known
+            .iter()
+            .any(|(hash, path)| root.join(path) == *file && hash_of(file).as_deref() == Some(hash))
+    };
+    let files = files_below(&root.join(&folder)).map_err(Error::file("read", root.join(&folder)))?;
+    if files.iter().all(is_shipped) && files.len() == known.len() {
+        return Err(Refusal::new(
+            format!("{folder} is as it was shipped: nothing to judge yet"),
+            format!(
+                "change its Rust files, then run `leaklab check {}` again: it builds them anew",
+                problem.id
+            ),
+        )
+        .into());
+    }
+    elsewhere(root)
+}
+
+/// `problems/pNN_name`.
+fn folder(problem: &Problem) -> String {
+    format!("problems/p{:02}_{}", problem.number, problem.name)
+}
+
+fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    MANIFEST.lines().filter_map(|line| line.split_once("  "))
+}
+
+/// Where the workspace is a git repository, it tells what else was changed.
+fn elsewhere(root: &Path) -> Result<(), Error> {
+    let mut git = Command::new("git");
+    git.arg("-C")
+        .arg(root)
+        .args(["status", "--porcelain", "--untracked-files=no", "--no-renames"]);
+    let Ok(output) = git.output() else {
+        return Ok(());
+    };
+    let status = String::from_utf8_lossy(&output.stdout).into_owned();
+    let changed = status.lines().filter_map(|line| line.get(3..));
+    let others: Vec<&str> = changed.filter(|path| !is_of_a_problem(path)).collect();
+    match others[..] {
+        [] => Ok(()),
+        [first, ..] => Err(Refusal::new(
+            format!("{first} was changed too, and a fix is in the folder of its problem alone"),
+            format!(
+                "take it back, or put it aside: git stash push {}",
+                others.join(" ")
+            ),
+        )
+        .into()),
+    }
+}
+
+fn is_of_a_problem(path: &str) -> bool {
+    let path = path.trim_matches('"');
+    path.starts_with("problems/p") && path.ends_with(".rs")
+}
+
+/// The manifest of the files in a workspace: what `problems/shipped.sha256` should be.
+///
+/// # Errors
+/// Where one cannot be read.
+pub fn manifest_of(root: &Path) -> std::io::Result<String> {
+    let mut files = files_below(&root.join("schema/operations"))?;
+    files.push(root.join("schema/api.graphql"));
+    for entry in std::fs::read_dir(root.join("problems"))? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if path.is_dir() && name.starts_with('p') && name.as_bytes().get(1).is_some_and(u8::is_ascii_digit) {
+            files.extend(files_below(&path)?);
+        }
+    }
+    files.sort();
+    let mut manifest = String::new();
+    for file in files {
+        let hash = hash_of(&file).unwrap_or_default();
+        let path = file.strip_prefix(root).unwrap_or(&file).display();
+        let _ = writeln!(manifest, "{hash}  {path}");
+    }
+    Ok(manifest)
+}
+
+/// All files in a folder and those below it.
+fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(files_below(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn hash_of(file: &Path) -> Option<String> {
+    let digest = Sha256::digest(std::fs::read(file).ok()?);
+    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}

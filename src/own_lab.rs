@@ -1,0 +1,117 @@
+//! A lab in a process of its own, for a command that needs one: it ends with whoever started it.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::env_vars;
+
+/// How long a lab may take to open its doors.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A child process that serves the bookshop; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct OwnLab {
+    child: Child,
+    log: PathBuf,
+    /// Its copies of the snapshots.
+    _snapshots: TempDir,
+}
+
+/// The addresses of its doors.
+#[derive(Debug, Clone)]
+pub(crate) struct Doors {
+    pub(crate) public: String,
+    pub(crate) admin: String,
+}
+
+impl OwnLab {
+    /// Starts `program serve` on free ports. Its log goes to the file `log`.
+    ///
+    /// # Errors
+    /// Where it does not come up: what the system says, or the last that it said itself.
+    pub(crate) async fn start(
+        program: &Path,
+        sample_interval: u64,
+        log: &Path,
+    ) -> Result<(Self, Doors), String> {
+        let told = |error: io::Error| error.to_string();
+        let snapshots = tempfile::tempdir().map_err(told)?;
+        let stderr = File::create(log).map_err(|error| format!("{}: {error}", log.display()))?;
+        let mut child = Command::new(program)
+            .args(["serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"])
+            .args([
+                "--field-labels",
+                // Its end of the pipe is closed with this process, however that ends.
+                "--until-stdin-ends",
+                "--sample-interval",
+                &sample_interval.to_string(),
+                "--snapshots",
+            ])
+            .arg(snapshots.path())
+            .env_remove(env_vars::ADMIN_TOKEN)
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .kill_on_drop(true)
+            // Ctrl-C is for whoever started it, and ends the lab when it has what it needs.
+            .process_group(0)
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let stdout = child.stdout.take();
+        let lab = Self {
+            child,
+            log: log.to_owned(),
+            _snapshots: snapshots,
+        };
+        let doors = tokio::time::timeout(START_TIMEOUT, doors(stdout)).await;
+        match doors.ok().flatten() {
+            Some(doors) => Ok((lab, doors)),
+            None => Err(lab.last_words()),
+        }
+    }
+
+    /// The process id, until it is known to have ended.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// How it ended, where it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok()?
+    }
+
+    /// The last line of its log.
+    pub(crate) fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let line = log.lines().rfind(|line| !line.trim().is_empty());
+        line.unwrap_or("nothing").trim().to_owned()
+    }
+
+    /// Ends it. Not politely: it has nothing to bring into order, its snapshots were fetched and its shop is in memory.
+    pub(crate) async fn end(mut self) {
+        if let Err(error) = self.child.kill().await {
+            tracing::warn!("the lab could not be ended: {error}");
+        }
+    }
+}
+
+async fn doors(stdout: Option<ChildStdout>) -> Option<Doors> {
+    let mut lines = BufReader::new(stdout?).lines();
+    Some(Doors {
+        public: door(&mut lines, "public ").await?,
+        admin: door(&mut lines, "admin ").await?,
+    })
+}
+
+async fn door(lines: &mut Lines<BufReader<ChildStdout>>, name: &str) -> Option<String> {
+    let line = lines.next_line().await.ok()??;
+    Some(line.strip_prefix(name)?.trim().to_owned())
+}
