@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_graphql::parser::{parse_query, types::OperationType};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -49,6 +50,8 @@ pub struct Problem {
     pub fields: Vec<String>,
     /// The GraphQL document that runs it.
     pub operation: &'static str,
+    /// Whether that document is followed, and not asked: a subscription.
+    pub is_subscription: bool,
     /// The file of that document in `schema/operations`.
     pub operation_file: String,
     /// Its variables: a template, to be filled afresh for each call.
@@ -198,6 +201,7 @@ fn read(manifest: &str, operation: &'static str) -> Problem {
         story: manifest.story,
         fields: manifest.fields,
         operation,
+        is_subscription: is_subscription(operation),
         operation_file: manifest.operation,
         variables: manifest.variables,
         example: manifest.example,
@@ -206,6 +210,12 @@ fn read(manifest: &str, operation: &'static str) -> Problem {
         requires: manifest.requires,
         calls: AtomicU64::new(0),
     }
+}
+
+fn is_subscription(operation: &str) -> bool {
+    let document = parse_query(operation).expect("embedded, and each is read by the tests");
+    let mut operations = document.operations.iter();
+    operations.any(|(_, operation)| operation.node.ty == OperationType::Subscription)
 }
 
 /// Why what was typed is no problem's id.

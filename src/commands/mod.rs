@@ -6,6 +6,7 @@ mod files;
 pub mod flame;
 pub mod hunt;
 pub mod load;
+mod recipe;
 pub mod serve;
 mod snapshot_file;
 pub mod symbolize;

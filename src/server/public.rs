@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_graphql::{Executor, Request, SDLExportOptions, Variables};
 use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, UPGRADE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -14,7 +14,7 @@ use axum::{Json, Router};
 use heap_admin::door::{self, Door, Limited};
 use heap_admin::{FieldLabels, Recorded, Recorder};
 use maud::{DOCTYPE, html};
-use problems::{FindError, Lab, LabSchema};
+use problems::{FindError, Lab, LabSchema, Problem};
 use serde_json::{Value, json};
 
 use super::Shutdown;
@@ -137,12 +137,26 @@ async fn head_problem<S: PublicSchema>(State(app): State<App<S>>, Path(id): Path
         .map_or_else(|error| find_error(&error), |_| StatusCode::OK.into_response())
 }
 
+/// A subscription has no one answer: says where its events come.
+fn followed_elsewhere(problem: &Problem) -> Response {
+    let body = json!({
+        "error": format!("`{}` is a subscription, which a single request cannot follow", problem.id),
+        "hint": format!("follow it at /graphql/ws, or run `leaklab load {}`", problem.id),
+        "operation": problem.operation,
+    });
+    let upgrade = [(UPGRADE, "websocket")];
+    (StatusCode::UPGRADE_REQUIRED, upgrade, Json(body)).into_response()
+}
+
 /// Runs a problem's operation with fresh variables. The answer is the GraphQL response.
 async fn run_problem<S: PublicSchema>(State(app): State<App<S>>, Path(id): Path<String>) -> Response {
     let problem = match app.lab.find(&id) {
         Ok(problem) => problem,
         Err(error) => return find_error(&error),
     };
+    if problem.is_subscription {
+        return followed_elsewhere(problem);
+    }
     let template = app.templates.get(&problem.id);
     let variables = template.map(Template::expand).unwrap_or_default();
     let request = Request::new(problem.operation).variables(Variables::from_json(variables));

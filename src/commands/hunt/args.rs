@@ -8,10 +8,11 @@ use bytesize::ByteSize;
 use clap::ArgGroup;
 use heap_admin::DateTime;
 use heap_profile::hunt::{Baseline, Report, Threshold};
+use problems::LoadRecipe;
 
-use super::super::files;
 use super::super::serve::sample_interval;
 use super::super::snapshot_file::explain;
+use super::super::{files, recipe};
 use crate::env_vars;
 use crate::hunt::{self, Service, Settings};
 use crate::load::{Operation, Shape};
@@ -22,6 +23,7 @@ Warms up, puts load on the service in rungs with a snapshot after each, lets it 
 idle, and judges what was born under load and is still alive. Where it cannot tell yet whether there is
 a leak, or could see only large ones, it puts on more load, until --budget is spent. Of what leaks it asks
 the service in the end who holds it: the way to a static, a thread or a task.
+A problem brings its operation and says what its clients do; --load-shape and --trigger say otherwise.
 Without --target it starts a lab of its own, and ends it. With --target it hunts any service that
 carries heap-admin, your own too.
 
@@ -69,16 +71,11 @@ pub struct Args {
     /// The binary of the service, if it is not where the snapshots say
     #[arg(long, value_name = "PATH")]
     pub(super) binary: Option<PathBuf>,
-    /// What the clients do
-    #[arg(
-        long,
-        visible_alias = "shape",
-        value_enum,
-        default_value_t,
-        value_name = "SHAPE"
-    )]
-    load_shape: Shape,
+    /// What the clients do [default: what the problem says; requests for an operation]
+    #[arg(long, visible_alias = "shape", value_enum, value_name = "SHAPE")]
+    load_shape: Option<Shape>,
     /// With --load-shape stalled: GraphQL document to POST meanwhile, so that there are events
+    /// [default: what the problem says]
     #[arg(long, value_name = "FILE")]
     trigger: Option<PathBuf>,
     /// JSON with the trigger's variables
@@ -141,9 +138,8 @@ pub(super) enum Format {
 impl Args {
     /// What they mean.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
-        let (subject, operation) = self.subject()?;
-        let trigger = self.trigger.as_deref();
-        let trigger = trigger.map(|path| read_operation(path, self.trigger_variables.as_deref()));
+        let (subject, operation, load) = self.subject()?;
+        let shape = recipe::shape(self.load_shape, load.as_ref());
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         let folder = match &self.output {
             Some(folder) => folder.clone(),
@@ -154,8 +150,8 @@ impl Args {
             operation,
             service: self.service(),
             allow_remote: self.allow_remote,
-            shape: self.load_shape,
-            trigger: trigger.transpose()?,
+            shape,
+            trigger: recipe::trigger(self.typed_trigger()?, shape, load.as_ref()),
             connections: self.connections,
             pipelining: self.pipelining,
             rate: self.rate,
@@ -178,21 +174,24 @@ impl Args {
         self.before.as_deref().map(read_report).transpose()
     }
 
-    /// What the report calls it, and what is sent.
-    fn subject(&self) -> anyhow::Result<(String, Operation)> {
+    fn typed_trigger(&self) -> anyhow::Result<Option<Operation>> {
+        let path = self.trigger.as_deref();
+        path.map(|path| read_operation(path, self.trigger_variables.as_deref()))
+            .transpose()
+    }
+
+    /// What the report calls it, what is sent, and what a problem says of its load.
+    fn subject(&self) -> anyhow::Result<(String, Operation, Option<LoadRecipe>)> {
         if let Some(path) = &self.operation {
             let operation = read_operation(path, self.variables.as_deref())?;
             let name = path.file_name().unwrap_or(path.as_os_str());
-            return Ok((name.to_string_lossy().into_owned(), operation));
+            return Ok((name.to_string_lossy().into_owned(), operation, None));
         }
         let given = self.problem.as_deref().unwrap_or_default();
         let problem =
             problems::find_problem(given).map_err(|error| anyhow!("{error}\nhint: {}", error.hint()))?;
-        let operation = Operation {
-            document: problem.operation.to_owned(),
-            variables: Some(problem.variables),
-        };
-        Ok((problem.id, operation))
+        let operation = recipe::operation(&problem);
+        Ok((problem.id, operation, Some(problem.load)))
     }
 
     fn service(&self) -> Service {

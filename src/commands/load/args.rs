@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use problems::Problem;
 
-use super::super::files;
+use super::super::{files, recipe};
 use crate::env_vars;
 use crate::load::{self, Bound, Operation, Settings, Shape};
 
@@ -14,7 +15,7 @@ Latency runs from the write of a request to the end of its response; with --rate
 moment when the request was due, so that a server that stalls cannot hide it.
 At the end of its time a load waits for the answers that are under way.
 
-Some leaks show with other clients only:
+Some leaks show with other clients only. A problem says which it needs; --shape and --trigger say otherwise:
   --shape connections   a new connection for each request, closed after its answer
   --shape hang-ups      clients that hang up on most requests: the server cancels these
   --shape stalled       -c subscriptions (--operation, over a WebSocket at /ws below the address) from
@@ -37,9 +38,9 @@ pub struct Args {
     /// A problem (`00hello`, `hello`, `00`) or an address (`http://...`) [default: 00hello]
     #[arg(value_name = "PROBLEM | URL")]
     subject: Option<String>,
-    /// What the clients do
-    #[arg(long, value_enum, default_value_t, value_name = "SHAPE")]
-    shape: Shape,
+    /// What the clients do [default: what the problem says; requests for an operation or an address]
+    #[arg(long, visible_alias = "load-shape", value_enum, value_name = "SHAPE")]
+    shape: Option<Shape>,
     /// Longest wait before hanging up, in seconds, with --shape hang-ups; waits are drawn evenly up to it
     /// [default: the median latency of the one request in 8 that is waited for]
     #[arg(long, value_name = "SECONDS")]
@@ -90,6 +91,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "operation")]
     variables: Option<PathBuf>,
     /// GraphQL document to POST meanwhile, with --shape stalled: what brings the events about
+    /// [default: what the problem says]
     #[arg(long, value_name = "FILE")]
     trigger: Option<PathBuf>,
     /// JSON with the trigger's variables, as in --variables
@@ -118,13 +120,25 @@ pub(super) enum Format {
 
 impl Args {
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
+        let problem = self.problem();
+        let load = problem.as_ref().map(|problem| &problem.load);
+        let shape = recipe::shape(self.shape, load);
+        let mut subject = self.subject.clone();
+        let mut sent = operation(&self.operation, &self.variables)?;
+        // The address of a problem answers requests; a subscription is followed where operations go.
+        let followed = problem
+            .as_ref()
+            .filter(|_| shape == Shape::Stalled && sent.is_none());
+        if let Some(problem) = followed {
+            (subject, sent) = (None, Some(recipe::operation(problem)));
+        }
         Ok(Settings {
-            subject: self.subject.clone(),
+            subject,
             target: self.target.clone(),
-            shape: self.shape,
-            trigger: operation(&self.trigger, &self.trigger_variables)?,
+            shape,
+            trigger: recipe::trigger(operation(&self.trigger, &self.trigger_variables)?, shape, load),
             patience: self.patience.map(seconds),
-            operation: operation(&self.operation, &self.variables)?,
+            operation: sent,
             method: self.method.clone(),
             headers: self.headers.clone(),
             body: self.body.clone().map(String::into_bytes),
@@ -137,6 +151,11 @@ impl Args {
             timeout: seconds(self.timeout),
             allow_remote: self.allow_remote,
         })
+    }
+
+    /// The problem that is named. The server may know others than this program: what is none is left to it.
+    fn problem(&self) -> Option<Problem> {
+        problems::find_problem(self.subject.as_deref()?).ok()
     }
 }
 
