@@ -98,7 +98,12 @@ impl Watch {
         .into())
     }
 
-    async fn jobs_for(&self, door: &PublicDoor, problem: &Problem, questions: &[Value]) -> Result<u64, Error> {
+    async fn jobs_for(
+        &self,
+        door: &PublicDoor,
+        problem: &Problem,
+        questions: &[Value],
+    ) -> Result<u64, Error> {
         let before = self.look().await?.database_jobs();
         for question in questions {
             door.ask(problem.operation, question).await?;

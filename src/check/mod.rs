@@ -36,7 +36,7 @@ pub use shipped::manifest_of;
 
 use crate::hunt::interrupt::Interrupts;
 use crate::hunt::{self, Hunted, Service};
-use crate::load::Operation;
+use crate::load::recipe;
 use crate::own_lab::{Doors, OwnLab};
 use answers::Answers;
 use memory::Watch;
@@ -130,8 +130,14 @@ async fn put_to_the_test(
     progress.say("whether its API is the shop's");
     api::same(&door, &settings.root).await?;
 
-    progress.say("whether its answers are right");
     let base = watch.look().await?;
+    if problem.requires.remembers > 0 {
+        // First of all: whatever was asked before is at hand.
+        progress.say("whether it remembers");
+        watch.remembers(&door, problem).await?;
+    }
+
+    progress.say("whether its answers are right");
     let answers = Answers::read(&settings.root, problem)?;
     answers.compare(&door, problem).await?;
     watch.calls_are_counted(problem, &base).await?;
@@ -140,11 +146,6 @@ async fn put_to_the_test(
         .iter()
         .filter(|other| other.load.per == problems::Pace::Request);
     answers::compare_others(&settings.root, &door, quiet, problem).await?;
-    if problem.requires.remembers > 0 {
-        progress.say("whether it remembers");
-        watch.remembers(&door, problem).await?;
-    }
-
     progress.say("whether it still grows");
     let peak = watch.keep_looking(problem);
     let hunted = hunt::run(&hunt_settings(settings, problem, doors), symbolizer, progress).await;
@@ -164,25 +165,19 @@ async fn put_to_the_test(
 }
 
 fn hunt_settings(settings: &Settings, problem: &Problem, doors: &Doors) -> hunt::Settings {
-    let operation = Operation {
-        document: problem.operation.to_owned(),
-        variables: Some(problem.variables.clone()),
-    };
-    let trigger = problem.load.trigger.as_ref().map(|call| Operation {
-        document: call.document.clone(),
-        variables: Some(call.variables.clone()),
-    });
+    let recipe = Some(&problem.load);
+    let shape = recipe::shape(None, recipe);
     hunt::Settings {
         subject: problem.id.clone(),
-        operation,
+        operation: recipe::operation(problem),
         service: Service::Running {
             target: doors.public.clone(),
             admin: doors.admin.clone(),
             token: None,
         },
         allow_remote: false,
-        shape: problem.load.shape.into(),
-        trigger,
+        shape,
+        trigger: recipe::trigger(None, shape, recipe),
         connections: hunt::DEFAULT_CONNECTIONS,
         pipelining: hunt::DEFAULT_PIPELINING,
         rate: None,

@@ -6,7 +6,6 @@ mod files;
 pub mod flame;
 pub mod hunt;
 pub mod load;
-mod recipe;
 pub mod serve;
 mod snapshot_file;
 pub mod symbolize;

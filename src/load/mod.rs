@@ -29,6 +29,7 @@ mod graphql;
 mod patience;
 mod plan;
 mod progress;
+pub(crate) mod recipe;
 mod report;
 mod request;
 mod response;

@@ -10,12 +10,12 @@ use heap_admin::DateTime;
 use heap_profile::hunt::{Baseline, Report, Threshold};
 use problems::LoadRecipe;
 
+use super::super::files;
 use super::super::serve::sample_interval;
 use super::super::snapshot_file::explain;
-use super::super::{files, recipe};
 use crate::env_vars;
 use crate::hunt::{self, Service, Settings};
-use crate::load::{Operation, Shape};
+use crate::load::{Operation, Shape, recipe};
 use crate::variables::Template;
 
 const AFTER_HELP: &str = "\

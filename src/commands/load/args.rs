@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 use problems::Problem;
 
-use super::super::{files, recipe};
+use super::super::files;
 use crate::env_vars;
-use crate::load::{self, Bound, Operation, Settings, Shape};
+use crate::load::{self, Bound, Operation, Settings, Shape, recipe};
 
 const AFTER_HELP: &str = "\
 Latency runs from the write of a request to the end of its response; with --rate from the

@@ -1,22 +1,18 @@
 //! The load that a problem's manifest describes, where the user does not say otherwise.
 
-use problems::{LoadRecipe, LoadShape, Problem};
+use problems::{LoadRecipe, Problem};
 
-use crate::load::{Operation, Shape};
+use super::{Operation, Shape};
 
 /// What the clients do: what was typed, else what the problem says, else requests.
-pub(super) fn shape(typed: Option<Shape>, recipe: Option<&LoadRecipe>) -> Shape {
-    let described = |recipe: &LoadRecipe| match recipe.shape {
-        LoadShape::Requests => Shape::Requests,
-        LoadShape::Connections => Shape::Connections,
-        LoadShape::HangUps => Shape::HangUps,
-        LoadShape::Stalled => Shape::Stalled,
-    };
-    typed.or(recipe.map(described)).unwrap_or_default()
+pub(crate) fn shape(typed: Option<Shape>, recipe: Option<&LoadRecipe>) -> Shape {
+    typed
+        .or(recipe.map(|recipe| recipe.shape.into()))
+        .unwrap_or_default()
 }
 
 /// What is POSTed meanwhile: what was typed, else what the problem says for that shape.
-pub(super) fn trigger(
+pub(crate) fn trigger(
     typed: Option<Operation>,
     shape: Shape,
     recipe: Option<&LoadRecipe>,
@@ -32,7 +28,7 @@ pub(super) fn trigger(
 }
 
 /// The problem's own operation.
-pub(super) fn operation(problem: &Problem) -> Operation {
+pub(crate) fn operation(problem: &Problem) -> Operation {
     Operation {
         document: problem.operation.to_owned(),
         variables: Some(problem.variables.clone()),

@@ -1,0 +1,333 @@
+//! The proof: each problem is hunted as it is, and is found; each healed one passes `leaklab check`; no innocent is accused.
+//!
+//! Prints a table in Markdown, and a line on stderr for each run. `spoilers/proof.sh` builds what it needs and runs it; which
+//! programs are meant is found from where it stands itself: beside `healed`, below `leaklab`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use clap::Parser;
+use heap_profile::hunt::{Report, Verdict};
+use heap_profile::render;
+use problems::{Problem, all_problems, find_problem};
+use serde::{Deserialize, Serialize};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Hunts in every problem, leaky, healed or innocent, and prints what was found as a table
+#[derive(Parser)]
+struct Args {
+    /// Problems to prove [default: all]
+    problems: Vec<String>,
+    /// Runs of each
+    #[arg(long, default_value_t = 1)]
+    runs: usize,
+    /// Seconds that each hunt may take
+    #[arg(long, default_value_t = 60)]
+    budget: u64,
+    /// File that each run is noted in, a line of JSON each: a proof that is broken off goes on from there
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Folder for the evidence; by default a temporary one
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
+}
+
+/// What a problem's `answer.toml` says of a hunt.
+#[derive(Deserialize)]
+struct Answer {
+    kinds: Vec<String>,
+    field: Option<String>,
+    holder: Option<String>,
+    #[serde(default)]
+    verdicts: Vec<Verdict>,
+    #[serde(flatten)]
+    rest: toml::Table,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Variant {
+    Leaky,
+    Healed,
+    Innocent,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Run {
+    problem: String,
+    variant: Variant,
+    seconds: f64,
+    /// The report's verdict; nothing where there was no report.
+    verdict: Option<Verdict>,
+    /// Whether it is what it should be: a leak, found; a healed or an innocent one, not accused.
+    right: bool,
+    field: Option<String>,
+    right_field: bool,
+    holder: Option<String>,
+    right_holder: bool,
+    /// Bytes per unit: the estimate and its interval.
+    rate: Option<[f64; 3]>,
+    /// What else was said, where it is not right.
+    said: String,
+}
+
+struct Proof {
+    args: Args,
+    leaklab: PathBuf,
+    healed: PathBuf,
+    evidence: PathBuf,
+    runs: Vec<Run>,
+}
+
+fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    let temporary = tempfile::tempdir()?;
+    let evidence = args.evidence.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let examples = std::env::current_exe()?.parent().map(Path::to_owned).unwrap_or_default();
+    let mut proof = Proof {
+        leaklab: examples.join("../leaklab").canonicalize()?,
+        healed: examples.join("healed").canonicalize()?,
+        runs: read_log(args.log.as_deref())?,
+        evidence,
+        args,
+    };
+    let problems = match proof.args.problems.as_slice() {
+        [] => all_problems(),
+        some => some.iter().map(|given| find_problem(given)).collect::<std::result::Result<_, _>>()?,
+    };
+    for round in 1..=proof.args.runs {
+        for problem in &problems {
+            let answer = answer(problem)?;
+            let variants: &[Variant] = match answer.kinds[0].as_str() {
+                "innocent" => &[Variant::Innocent],
+                _ => &[Variant::Leaky, Variant::Healed],
+            };
+            for variant in variants {
+                proof.run_once(problem, &answer, *variant, round)?;
+            }
+        }
+    }
+    let ids: Vec<&str> = problems.iter().map(|problem| problem.id.as_str()).collect();
+    let wanted: Vec<Run> = proof.runs.into_iter().filter(|run| ids.contains(&run.problem.as_str())).collect();
+    print!("{}", table(&problems, &wanted)?);
+    let good = wanted.iter().all(|run| run.right && run.right_field && run.right_holder);
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Proof {
+    /// Unless the log has the run already.
+    fn run_once(&mut self, problem: &Problem, answer: &Answer, variant: Variant, round: usize) -> Result<()> {
+        let is_it = |run: &&Run| run.problem == problem.id && run.variant == variant;
+        if self.runs.iter().filter(is_it).count() >= round {
+            return Ok(());
+        }
+        let folder = self.evidence.join(format!("{}-{variant:?}-{round}", problem.id).to_lowercase());
+        let begun = Instant::now();
+        let (code, said) = match variant {
+            Variant::Healed => self.check(problem, &folder)?,
+            _ => self.hunt(problem, &folder)?,
+        };
+        let seconds = begun.elapsed().as_secs_f64();
+        let report = match variant {
+            Variant::Healed => folder.join("hunt/report.json"),
+            _ => folder.join("report.json"),
+        };
+        let report = fs::read_to_string(report).ok().map(|text| serde_json::from_str(&text)).transpose()?;
+        let run = judge(problem, answer, variant, report.as_ref(), code, said, seconds);
+        eprintln!(
+            "{:<20} {:<8} run {round}: {} {:.0} s {}",
+            problem.id,
+            format!("{variant:?}").to_lowercase(),
+            if run.right && run.right_field && run.right_holder { "right" } else { "WRONG" },
+            seconds,
+            run.said
+        );
+        if let Some(log) = &self.args.log {
+            let mut log = OpenOptions::new().create(true).append(true).open(log)?;
+            writeln!(log, "{}", serde_json::to_string(&run)?)?;
+        }
+        self.runs.push(run);
+        Ok(())
+    }
+
+    fn hunt(&self, problem: &Problem, folder: &Path) -> Result<(i32, String)> {
+        let mut command = Command::new(&self.leaklab);
+        command.args(["hunt", &problem.id, "--format", "json"]);
+        self.run(command, folder)
+    }
+
+    fn check(&self, problem: &Problem, folder: &Path) -> Result<(i32, String)> {
+        let mut command = Command::new(&self.leaklab);
+        command.args(["check", &problem.id, "--server"]).arg(&self.healed);
+        self.run(command, folder)
+    }
+
+    /// The exit code, and the last line that was said.
+    fn run(&self, mut command: Command, folder: &Path) -> Result<(i32, String)> {
+        command
+            .args(["--budget", &self.args.budget.to_string(), "--output"])
+            .arg(folder)
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+            .stdin(Stdio::null());
+        let output = command.output()?;
+        let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+        let refused = said[0].lines().find(|line| line.starts_with("not fixed"));
+        let error = said[1].lines().rfind(|line| line.starts_with("error"));
+        let said = refused.or(error).unwrap_or_default().to_owned();
+        Ok((output.status.code().unwrap_or(-1), said))
+    }
+}
+
+fn judge(
+    problem: &Problem,
+    answer: &Answer,
+    variant: Variant,
+    report: Option<&Report>,
+    code: i32,
+    said: String,
+    seconds: f64,
+) -> Run {
+    let verdict = report.map(|report| report.verdict);
+    let mut run = Run {
+        problem: problem.id.clone(),
+        variant,
+        seconds,
+        verdict,
+        right: code == 0,
+        field: None,
+        right_field: true,
+        holder: None,
+        right_holder: true,
+        rate: None,
+        said,
+    };
+    match variant {
+        Variant::Healed => {}
+        Variant::Innocent => {
+            run.right &= verdict.is_some_and(|verdict| answer.verdicts.contains(&verdict));
+        }
+        Variant::Leaky => {
+            let first = report.and_then(|report| report.fields.first());
+            run.right = code == 1 && verdict == Some(Verdict::Leak);
+            run.field = first.and_then(|first| first.field.clone());
+            run.right_field = run.field.is_some() && run.field == answer.field;
+            run.rate = first.map(|first| [first.rate.bytes, first.rate.low, first.rate.high]);
+            run.holder = report.and_then(first_holder);
+            run.right_holder = match (&run.holder, &answer.holder) {
+                // An answer may name a module, of which any task will do.
+                (Some(found), Some(right)) => found == right || found.starts_with(&format!("{right}::")),
+                _ => false,
+            };
+        }
+    }
+    if run.said.is_empty() {
+        run.said = describe(&run);
+    }
+    run
+}
+
+fn describe(run: &Run) -> String {
+    let verdict = run.verdict.map_or_else(|| "no report".to_owned(), name);
+    match run.variant {
+        Variant::Leaky => format!(
+            "{verdict} {} <- {}",
+            run.field.as_deref().unwrap_or("no field"),
+            run.holder.as_deref().unwrap_or("nobody known")
+        ),
+        _ => verdict,
+    }
+}
+
+/// What the first path of the first holders in a report ends at.
+fn first_holder(report: &Report) -> Option<String> {
+    let holders = report.sites.iter().find_map(|site| site.holders.as_ref())?;
+    Some(render::holders::root(&holders.paths.first()?.root))
+}
+
+fn answer(problem: &Problem) -> Result<Answer> {
+    let folder = format!("p{:02}_{}", problem.number, problem.name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("answer.toml");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+fn read_log(path: Option<&Path>) -> Result<Vec<Run>> {
+    let Some(path) = path.filter(|path| path.exists()) else {
+        return Ok(Vec::new());
+    };
+    let text = fs::read_to_string(path)?;
+    Ok(text.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>()?)
+}
+
+/// A row for each problem and variant.
+fn table(problems: &[Problem], runs: &[Run]) -> Result<String> {
+    let mut rows: BTreeMap<(&str, Variant), Vec<&Run>> = BTreeMap::new();
+    for run in runs {
+        rows.entry((&run.problem, run.variant)).or_default().push(run);
+    }
+    let mut text = String::from(
+        "| problem | variant | runs | found | right field | right holder | false alarms | verdicts | bytes per unit | counted | seconds |\n\
+         | --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: |\n",
+    );
+    for ((problem, variant), runs) in &rows {
+        let of = problems.iter().find(|found| found.id == *problem).ok_or("a run of no problem")?;
+        let count = |what: &dyn Fn(&Run) -> bool| runs.iter().filter(|run| what(run)).count();
+        let (leaky, total) = (*variant == Variant::Leaky, runs.len());
+        let figure = |count: usize, shown: bool| if shown { format!("{count} of {total}") } else { String::new() };
+        writeln!(
+            text,
+            "| {problem} | {} | {total} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            format!("{variant:?}").to_lowercase(),
+            figure(count(&|run| run.right), leaky),
+            figure(count(&|run| run.right_field), leaky),
+            figure(count(&|run| run.right_holder), leaky),
+            figure(count(&|run| !run.right), !leaky),
+            verdicts(runs),
+            rate(runs),
+            if leaky { counted(&answer(of)?) } else { String::new() },
+            spread(runs.iter().map(|run| run.seconds).collect()),
+        )?;
+    }
+    Ok(text)
+}
+
+/// Each verdict, and how often there was more than one.
+fn verdicts(runs: &[&Run]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for run in runs {
+        *counts.entry(run.verdict.map_or_else(|| "none".to_owned(), name)).or_default() += 1;
+    }
+    let counts: Vec<String> = counts.iter().map(|(verdict, count)| format!("{verdict} {count}")).collect();
+    counts.join(", ")
+}
+
+fn name(verdict: Verdict) -> String {
+    format!("{verdict:?}").to_lowercase()
+}
+
+fn rate(runs: &[&Run]) -> String {
+    spread(runs.iter().filter_map(|run| run.rate).map(|rate| rate[0]).collect())
+}
+
+/// What the answer says, counted by the allocator.
+fn counted(answer: &Answer) -> String {
+    let rate = answer.rest.iter().find(|(key, _)| key.starts_with("bytes_per_"));
+    rate.and_then(|(_, bytes)| bytes.as_integer()).map_or_else(String::new, |bytes| bytes.to_string())
+}
+
+/// The median, and the least and the most where there are several.
+fn spread(mut figures: Vec<f64>) -> String {
+    figures.sort_by(f64::total_cmp);
+    match figures[..] {
+        [] => String::new(),
+        [only] => format!("{only:.0}"),
+        [least, .., most] => format!("{:.0} ({least:.0} .. {most:.0})", figures[figures.len() / 2]),
+    }
+}

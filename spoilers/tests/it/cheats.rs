@@ -1,0 +1,157 @@
+//! Ways to look healed: `leaklab check` refuses each of them, and says why. `examples/cheats.rs` has them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
+
+/// One hunt at a time: each wants the machine.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+#[test]
+fn an_empty_resolver_is_refused() {
+    refused("empty", "00", "hello is \"\" instead of \"Hello, ");
+}
+
+#[test]
+fn constant_data_is_refused() {
+    refused("constant", "00", "hello is \"Hello, Ada, and welcome to the bookshop!\" instead of ");
+}
+
+#[test]
+fn a_field_that_is_gone_is_refused() {
+    refused("dropped-field", "00", "`Query.hello(name: String! = \"reader\"): String!` is gone from the API");
+}
+
+#[test]
+fn a_cache_of_one_is_refused() {
+    refused("cache-of-one", "07", "their answers were not at hand");
+}
+
+#[test]
+fn a_reset_by_the_clock_is_refused() {
+    let said = check("timed-reset", "00", 1);
+    let known = ["were held under load, and the shop can afford", "goes away later", "still grows"];
+    assert!(known.iter().any(|why| said.contains(why)), "{said}");
+}
+
+#[test]
+fn an_end_of_the_process_is_refused() {
+    refused("exit", "00", "the server ended by itself (exit status: 0)");
+}
+
+#[test]
+fn the_refusal_of_requests_is_refused() {
+    refused("refusal", "00", "come back tomorrow");
+}
+
+#[test]
+fn a_leak_through_another_field_is_refused() {
+    refused("another-field", "00", "it grows at Query.user now");
+}
+
+#[test]
+fn a_recorder_that_is_switched_off_is_refused() {
+    refused("no-recorder", "00", "the server records no allocations any more");
+}
+
+#[test]
+fn a_coarser_sampling_interval_is_refused() {
+    refused("coarse-sampling", "00", "the sampling interval was changed from 16.00 KiB");
+}
+
+#[test]
+fn a_panic_is_refused() {
+    let said = check("panic", "00", 1);
+    assert!(said.contains("requests") || said.contains("not answered"), "{said}");
+}
+
+#[test]
+fn a_change_of_the_manifest_is_refused() {
+    let copy = workspace();
+    change(copy.path(), "problems/p00_hello/mod.rs", "\n// A change.\n");
+    change(copy.path(), "problems/p00_hello/problem.toml", "\n[requires]\nkeeps = 1_000_000_000\n");
+    let output = command("honest").args(["check", "00"]).current_dir(copy.path()).output();
+    let said = said(&output.expect("the judge starts"), 1);
+    assert!(said.contains("problems/p00_hello/problem.toml was changed"), "{said}");
+}
+
+#[test]
+fn what_was_not_changed_is_not_judged() {
+    let copy = workspace();
+    let output = command("honest").args(["check", "00"]).current_dir(copy.path()).output();
+    let said = said(&output.expect("the judge starts"), 1);
+    assert!(said.contains("problems/p00_hello is as it was shipped"), "{said}");
+}
+
+#[test]
+fn what_does_all_that_is_asked_for_is_fixed() {
+    let said = check("honest", "00", 0);
+    assert!(said.contains("fixed"), "{said}");
+}
+
+fn refused(cheat: &str, problem: &str, why: &str) {
+    let said = check(cheat, problem, 1);
+    assert!(said.contains("not fixed: ") && said.contains(why) && said.contains("hint: "), "{said}");
+}
+
+/// What the judge says of it.
+fn check(cheat: &str, problem: &str, code: i32) -> String {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().unwrap();
+    let mut judge = command(cheat);
+    judge
+        .args(["check", problem, "--budget", "120", "--server"])
+        .arg(program())
+        .arg("--output")
+        .arg(folder.path().join("check"))
+        .current_dir(root());
+    said(&judge.output().expect("the judge starts"), code)
+}
+
+fn said(output: &Output, code: i32) -> String {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let progress = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}\n{progress}");
+    said
+}
+
+/// The judge: the program that serves the cheats has all of leaklab's commands.
+fn command(cheat: &str) -> Command {
+    let mut command = Command::new(program());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LEAKLAB_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("LEAKLAB_CHEAT", cheat);
+    command
+}
+
+/// Examples are built for tests, beside them.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let target = test.ancestors().nth(2).unwrap();
+    let program = target.join("examples/cheats");
+    assert!(program.is_file(), "{}: cargo test --release -p spoilers builds it", program.display());
+    program
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// A copy of what a judgement needs, without what was built.
+fn workspace() -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for part in ["Cargo.toml", "problems", "schema", "spoilers"] {
+        let status = Command::new("cp").arg("-R").arg(root().join(part)).arg(copy.path()).status();
+        assert!(status.unwrap().success());
+    }
+    copy
+}
+
+fn change(root: &Path, file: &str, more: &str) {
+    let path = root.join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(path, text + more).unwrap();
+}
