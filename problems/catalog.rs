@@ -185,6 +185,8 @@ fn no_variables() -> Value {
 
 /// All problems, in the order of their numbers, each as if it was never called.
 pub fn all_problems() -> Vec<Problem> {
+/// All problems, in the order of their numbers.
+pub fn problems() -> Vec<Problem> {
     SOURCES
         .iter()
         .map(|(manifest, operation)| read(manifest, operation))

@@ -5,7 +5,7 @@
 //! - `pNN_name`: a folder a problem: its fields, and `problem.toml` with its story
 //! - [`Lab`]: puts them together, and knows how to bring a problem back to where it started
 //! - [`LabSchema`]: the public schema, ready to execute
-//! - [`Problem`], [`find_problem`], [`FindError`]: the catalogue, and how a problem is looked up
+//! - [`problems()`], [`Problem`], [`find_problem`], [`FindError`]: the catalogue, and how a problem is looked up
 //! - [`Handover`]: how loaders, tasks and the database thread are handed their work
 //! - [`parts`]: what fields are made of, for another schema over the same shop
 //! - [`MemoryGuard`]: when the problems' fields must say no
@@ -48,6 +48,7 @@ pub mod parts {
 
 pub use catalog::{
     Call, FindError, LoadRecipe, LoadShape, Pace, Problem, Requirements, all_problems, find_problem,
+    Call, FindError, LoadRecipe, LoadShape, Pace, Problem, Requirements, find_problem, problems,
 };
 pub use executor::LabSchema;
 pub use guard::MemoryGuard;

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::commands::{check, compare, flame, hunt, load, serve, symbolize};
+use crate::commands::{answer, check, compare, flame, hint, hunt, list, load, serve, symbolize};
 use crate::env_vars;
 use crate::server::PublicSchema;
 
@@ -34,6 +34,12 @@ struct Cli {
 enum Command {
     /// Start the bookshop and its admin door (what plain `leaklab` does)
     Serve(Box<serve::Args>),
+    /// Show the board: the problems, and what you have found and fixed; or one problem's story
+    List(list::Args),
+    /// Show the next hint for a problem; it is counted
+    Hint(hint::Args),
+    /// Say what is wrong with a problem: what piles up, who holds it, and what kind of mistake it is
+    Answer(answer::Args),
     /// Put HTTP load on a problem, an operation or an address
     Load(Box<load::Args>),
     /// Decide whether an operation leaks, where and how much: load and snapshots in turn
@@ -86,6 +92,9 @@ fn run<S: PublicSchema>(cli: Cli) -> anyhow::Result<ExitCode> {
     start_log(&cli.log)?;
     match cli.command {
         Command::Serve(args) => serve::run::<S>(*args),
+        Command::List(args) => list::run(args),
+        Command::Hint(args) => hint::run(args),
+        Command::Answer(args) => answer::run(args),
         Command::Load(args) => load::run(*args),
         Command::Hunt(args) => hunt::run(*args),
         Command::Check(args) => check::run(args),

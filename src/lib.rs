@@ -14,6 +14,7 @@
 //! - [`check`]: the judge of a change to a problem
 //! - `own_lab`: a lab in a process of its own
 //! - [`variables`]: operation variables that are fresh for each call
+//! - [`workshop`]: what a learner has found and fixed, hints, and answers
 #![forbid(unsafe_code)]
 
 pub mod check;
@@ -25,3 +26,4 @@ pub mod load;
 mod own_lab;
 pub mod server;
 pub mod variables;
+pub mod workshop;

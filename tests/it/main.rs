@@ -19,3 +19,4 @@ mod scripts;
 mod shipped;
 mod shutdown;
 mod symbolize;
+mod workshop;

@@ -1,10 +1,12 @@
-//! The healed fields are those of the problems, and do not leak; the problems do.
+//! The healed fields are those of the problems, and do not leak; the problems do. What is told of them stays here.
 //!
 //! What measures a heap runs in a process of its own.
 #![allow(clippy::unwrap_used)]
 
+mod answers;
 mod api;
 mod child;
+mod folders;
 mod proof;
 
 use problems::{
