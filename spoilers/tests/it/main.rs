@@ -7,7 +7,9 @@ mod answers;
 mod api;
 mod child;
 mod folders;
+mod guides;
 mod proof;
+mod words;
 
 use problems::{
     Lab, MemoryGuard,
