@@ -184,8 +184,6 @@ fn no_variables() -> Value {
 }
 
 /// All problems, in the order of their numbers, each as if it was never called.
-pub fn all_problems() -> Vec<Problem> {
-/// All problems, in the order of their numbers.
 pub fn problems() -> Vec<Problem> {
     SOURCES
         .iter()
@@ -281,7 +279,7 @@ pub(crate) fn find<'a>(problems: &'a [Problem], given: &str) -> Result<&'a Probl
 /// # Errors
 /// Where none is meant, or more than one may be.
 pub fn find_problem(given: &str) -> Result<Problem, FindError> {
-    let mut problems = all_problems();
+    let mut problems = problems();
     let number = find(&problems, given)?.number;
     problems.retain(|problem| problem.number == number);
     Ok(problems.remove(0))

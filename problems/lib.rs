@@ -47,7 +47,6 @@ pub mod parts {
 }
 
 pub use catalog::{
-    Call, FindError, LoadRecipe, LoadShape, Pace, Problem, Requirements, all_problems, find_problem,
     Call, FindError, LoadRecipe, LoadShape, Pace, Problem, Requirements, find_problem, problems,
 };
 pub use executor::LabSchema;

@@ -36,7 +36,9 @@ static CHEAT: LazyLock<Cheat> = LazyLock::new(|| {
     let given = std::env::var("LEAKLAB_CHEAT").unwrap_or_default();
     let found = Cheat::ALL.iter().find(|(name, _)| *name == given);
     let names: Vec<&str> = Cheat::ALL.iter().map(|(name, _)| *name).collect();
-    found.unwrap_or_else(|| panic!("LEAKLAB_CHEAT={given:?} is none of {}", names.join(", "))).1
+    found
+        .unwrap_or_else(|| panic!("LEAKLAB_CHEAT={given:?} is none of {}", names.join(", ")))
+        .1
 });
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static LETTERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -124,9 +126,15 @@ impl CheatQuery {
 impl CheatQuery {
     /// The friend of a friend keeps it.
     async fn leak_elsewhere(&self, ctx: &Context<'_>, call: u64) -> Result<()> {
-        let request = ctx.data::<Lab>()?.prepare(Request::new(format!("{{ user(id: {}) {{ name }} }}", 1 + call % 10_000)));
+        let request = ctx.data::<Lab>()?.prepare(Request::new(format!(
+            "{{ user(id: {}) {{ name }} }}",
+            1 + call % 10_000
+        )));
         let response = self.leaky.execute(request).await;
-        response.into_result().map(drop).map_err(|_| "nobody there".into())
+        response
+            .into_result()
+            .map(drop)
+            .map_err(|_| "nobody there".into())
     }
 }
 
@@ -164,7 +172,9 @@ fn coarsen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let recorder = Recorder::builder().start();
-        recorder.set_sample_interval(COARSE).expect("within what is allowed");
+        recorder
+            .set_sample_interval(COARSE)
+            .expect("within what is allowed");
     });
 }
 
@@ -188,7 +198,8 @@ impl PublicSchema for CheatSchema {
     fn new(lab: &Lab, field_labels: bool) -> Self {
         let leaky = <LabSchema as PublicSchema>::new(lab, false);
         let query = Query(CheatQuery { leaky }, HealedQuery::new());
-        let builder = Schema::build(query, HealedMutation::new(), HealedSubscription::new()).data(lab.clone());
+        let builder =
+            Schema::build(query, HealedMutation::new(), HealedSubscription::new()).data(lab.clone());
         let schema = if field_labels {
             builder.extension(FieldLabels::default()).finish()
         } else {

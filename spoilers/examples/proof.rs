@@ -14,7 +14,7 @@ use std::time::Instant;
 use clap::Parser;
 use heap_profile::hunt::{Report, Verdict};
 use heap_profile::render;
-use problems::{Problem, all_problems, find_problem};
+use problems::{Problem, find_problem, problems};
 use serde::{Deserialize, Serialize};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -89,8 +89,14 @@ struct Proof {
 fn main() -> Result<ExitCode> {
     let args = Args::parse();
     let temporary = tempfile::tempdir()?;
-    let evidence = args.evidence.clone().unwrap_or_else(|| temporary.path().to_owned());
-    let examples = std::env::current_exe()?.parent().map(Path::to_owned).unwrap_or_default();
+    let evidence = args
+        .evidence
+        .clone()
+        .unwrap_or_else(|| temporary.path().to_owned());
+    let examples = std::env::current_exe()?
+        .parent()
+        .map(Path::to_owned)
+        .unwrap_or_default();
     let mut proof = Proof {
         leaklab: examples.join("../leaklab").canonicalize()?,
         healed: examples.join("healed").canonicalize()?,
@@ -99,8 +105,11 @@ fn main() -> Result<ExitCode> {
         args,
     };
     let problems = match proof.args.problems.as_slice() {
-        [] => all_problems(),
-        some => some.iter().map(|given| find_problem(given)).collect::<std::result::Result<_, _>>()?,
+        [] => problems(),
+        some => some
+            .iter()
+            .map(|given| find_problem(given))
+            .collect::<std::result::Result<_, _>>()?,
     };
     for round in 1..=proof.args.runs {
         for problem in &problems {
@@ -115,10 +124,20 @@ fn main() -> Result<ExitCode> {
         }
     }
     let ids: Vec<&str> = problems.iter().map(|problem| problem.id.as_str()).collect();
-    let wanted: Vec<Run> = proof.runs.into_iter().filter(|run| ids.contains(&run.problem.as_str())).collect();
+    let wanted: Vec<Run> = proof
+        .runs
+        .into_iter()
+        .filter(|run| ids.contains(&run.problem.as_str()))
+        .collect();
     print!("{}", table(&problems, &wanted)?);
-    let good = wanted.iter().all(|run| run.right && run.right_field && run.right_holder);
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let good = wanted
+        .iter()
+        .all(|run| run.right && run.right_field && run.right_holder);
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 impl Proof {
@@ -128,7 +147,9 @@ impl Proof {
         if self.runs.iter().filter(is_it).count() >= round {
             return Ok(());
         }
-        let folder = self.evidence.join(format!("{}-{variant:?}-{round}", problem.id).to_lowercase());
+        let folder = self
+            .evidence
+            .join(format!("{}-{variant:?}-{round}", problem.id).to_lowercase());
         let begun = Instant::now();
         let (code, said) = match variant {
             Variant::Healed => self.check(problem, &folder)?,
@@ -139,13 +160,20 @@ impl Proof {
             Variant::Healed => folder.join("hunt/report.json"),
             _ => folder.join("report.json"),
         };
-        let report = fs::read_to_string(report).ok().map(|text| serde_json::from_str(&text)).transpose()?;
+        let report = fs::read_to_string(report)
+            .ok()
+            .map(|text| serde_json::from_str(&text))
+            .transpose()?;
         let run = judge(problem, answer, variant, report.as_ref(), code, said, seconds);
         eprintln!(
             "{:<20} {:<8} run {round}: {} {:.0} s {}",
             problem.id,
             format!("{variant:?}").to_lowercase(),
-            if run.right && run.right_field && run.right_holder { "right" } else { "WRONG" },
+            if run.right && run.right_field && run.right_holder {
+                "right"
+            } else {
+                "WRONG"
+            },
             seconds,
             run.said
         );
@@ -253,7 +281,9 @@ fn first_holder(report: &Report) -> Option<String> {
 
 fn answer(problem: &Problem) -> Result<Answer> {
     let folder = format!("p{:02}_{}", problem.number, problem.name);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("answer.toml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(folder)
+        .join("answer.toml");
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?)
 }
@@ -263,7 +293,10 @@ fn read_log(path: Option<&Path>) -> Result<Vec<Run>> {
         return Ok(Vec::new());
     };
     let text = fs::read_to_string(path)?;
-    Ok(text.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>()?)
+    Ok(text
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<std::result::Result<_, _>>()?)
 }
 
 /// A row for each problem and variant.
@@ -277,10 +310,19 @@ fn table(problems: &[Problem], runs: &[Run]) -> Result<String> {
          | --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: |\n",
     );
     for ((problem, variant), runs) in &rows {
-        let of = problems.iter().find(|found| found.id == *problem).ok_or("a run of no problem")?;
+        let of = problems
+            .iter()
+            .find(|found| found.id == *problem)
+            .ok_or("a run of no problem")?;
         let count = |what: &dyn Fn(&Run) -> bool| runs.iter().filter(|run| what(run)).count();
         let (leaky, total) = (*variant == Variant::Leaky, runs.len());
-        let figure = |count: usize, shown: bool| if shown { format!("{count} of {total}") } else { String::new() };
+        let figure = |count: usize, shown: bool| {
+            if shown {
+                format!("{count} of {total}")
+            } else {
+                String::new()
+            }
+        };
         writeln!(
             text,
             "| {problem} | {} | {total} | {} | {} | {} | {} | {} | {} | {} | {} |",
@@ -291,7 +333,11 @@ fn table(problems: &[Problem], runs: &[Run]) -> Result<String> {
             figure(count(&|run| !run.right), !leaky),
             verdicts(runs),
             rate(runs),
-            if leaky { counted(&answer(of)?) } else { String::new() },
+            if leaky {
+                counted(&answer(of)?)
+            } else {
+                String::new()
+            },
             spread(runs.iter().map(|run| run.seconds).collect()),
         )?;
     }
@@ -302,9 +348,14 @@ fn table(problems: &[Problem], runs: &[Run]) -> Result<String> {
 fn verdicts(runs: &[&Run]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for run in runs {
-        *counts.entry(run.verdict.map_or_else(|| "none".to_owned(), name)).or_default() += 1;
+        *counts
+            .entry(run.verdict.map_or_else(|| "none".to_owned(), name))
+            .or_default() += 1;
     }
-    let counts: Vec<String> = counts.iter().map(|(verdict, count)| format!("{verdict} {count}")).collect();
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(verdict, count)| format!("{verdict} {count}"))
+        .collect();
     counts.join(", ")
 }
 
@@ -313,13 +364,19 @@ fn name(verdict: Verdict) -> String {
 }
 
 fn rate(runs: &[&Run]) -> String {
-    spread(runs.iter().filter_map(|run| run.rate).map(|rate| rate[0]).collect())
+    spread(
+        runs.iter()
+            .filter_map(|run| run.rate)
+            .map(|rate| rate[0])
+            .collect(),
+    )
 }
 
 /// What the answer says, counted by the allocator.
 fn counted(answer: &Answer) -> String {
     let rate = answer.rest.iter().find(|(key, _)| key.starts_with("bytes_per_"));
-    rate.and_then(|(_, bytes)| bytes.as_integer()).map_or_else(String::new, |bytes| bytes.to_string())
+    rate.and_then(|(_, bytes)| bytes.as_integer())
+        .map_or_else(String::new, |bytes| bytes.to_string())
 }
 
 /// The median, and the least and the most where there are several.

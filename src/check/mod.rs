@@ -64,8 +64,6 @@ pub struct Settings {
 /// The change is right: what the hunt has found.
 #[derive(Debug)]
 pub struct Sound {
-    /// The problem's id.
-    pub problem: String,
     /// The hunt.
     pub hunted: Hunted,
 }
@@ -91,7 +89,7 @@ async fn judge(
     symbolizer: Symbolizer,
     progress: &hunt::Progress,
 ) -> Result<Sound, Error> {
-    let board = problems::all_problems();
+    let board = problems::problems();
     let problem = problems::find_problem(&settings.problem)?;
     let program = match &settings.server {
         Some(program) => program.clone(),
@@ -158,10 +156,7 @@ async fn put_to_the_test(
     answers.compare(&door, problem).await?;
     answers::compare_others(&settings.root, &door, board.iter(), problem).await?;
     watch.still_records(SAMPLE_INTERVAL).await?;
-    Ok(Sound {
-        problem: problem.id.clone(),
-        hunted,
-    })
+    Ok(Sound { hunted })
 }
 
 fn hunt_settings(settings: &Settings, problem: &Problem, doors: &Doors) -> hunt::Settings {

@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use heap_admin::DateTime;
+use problems::Problem;
 
+use super::progress_file::{ProgressFile, find};
 use super::snapshot_file::symbolizer;
-use crate::check::{self, Error, Settings};
+use crate::check::{self, Error, Settings, Sound};
 use crate::cli::EXIT_ERROR;
 use crate::hunt::{self, Progress};
 use crate::load::table::one_line;
+use crate::workshop::{Answer, Answers, Judgement, update, workspace_root};
 
 const EXIT_REFUSED: u8 = 1;
 /// As a shell has it: 128, and the number of SIGINT.
@@ -30,7 +33,7 @@ pub struct Args {
     /// The problem (`00hello`, `hello`, `00`)
     #[arg(value_name = "PROBLEM")]
     problem: String,
-    /// Judge this program, which serves as `leaklab serve` does, and not what stands in the folder
+    /// Judge this program, which serves as `leaklab serve` does, and not what stands in the folder; it is not kept as a fix
     #[arg(long, value_name = "PROGRAM")]
     server: Option<PathBuf>,
     /// Seconds that the hunt may take in all
@@ -39,37 +42,80 @@ pub struct Args {
     /// Folder for the evidence [default: ./hunts/WHEN-check-PROBLEM]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    file: ProgressFile,
 }
 
 /// Judges, and says on stdout what came of it.
 ///
 /// # Errors
-/// Where stdout cannot be written.
+/// Where there is no such problem, no workspace, or progress cannot be kept.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let folder = args.output.unwrap_or_else(|| {
-        let when = DateTime::now().timestamp().strftime("%Y%m%dT%H%M%S%.3fZ");
-        PathBuf::from(hunt::DEFAULT_FOLDER).join(format!("{when}-check"))
-    });
+    let problem = find(&args.problem)?;
+    let progress_file = args.file.path()?;
+    let own = args.server.is_none();
     let settings = Settings {
-        problem: args.problem,
-        root: std::env::current_dir()?,
+        problem: problem.id.clone(),
+        root: workspace_root()?,
         server: args.server,
         budget: Duration::from_secs(args.budget),
-        folder,
+        folder: args.output.unwrap_or_else(|| default_folder(&problem)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()?;
-    let progress = Progress::new();
-    let judged = runtime.block_on(check::run(&settings, symbolizer(None), &progress));
+    let judged = runtime.block_on(check::run(&settings, symbolizer(None), &Progress::new()));
     runtime.shutdown_background();
+    let innocent = is_innocent(&problem);
+    if own && !matches!(judged, Err(Error::Interrupted)) {
+        update(&progress_file, |progress| {
+            progress.check_made(&problem.name);
+            if judged.is_ok() && !innocent {
+                progress.mark_fixed(&problem.name);
+            }
+        })?;
+    }
     match judged {
         Ok(sound) => {
-            println!("{}", sound.problem);
+            println!("{}", praise(&problem, &sound, innocent));
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => Ok(fail(&error)),
+    }
+}
+
+/// `./hunts/WHEN-check-PROBLEM`.
+fn default_folder(problem: &Problem) -> PathBuf {
+    let when = DateTime::now().timestamp().strftime("%Y%m%dT%H%M%S%.3fZ");
+    PathBuf::from(hunt::DEFAULT_FOLDER).join(format!("{when}-check-{}", problem.id))
+}
+
+fn is_innocent(problem: &Problem) -> bool {
+    let judged = Answers::embedded().judge(&problem.name, &Answer::Innocent);
+    judged.is_ok_and(|(judgement, _)| judgement == Judgement::Right)
+}
+
+fn praise(problem: &Problem, sound: &Sound, innocent: bool) -> String {
+    let report = &sound.hunted.report;
+    let seen = report
+        .smallest_leak
+        .per_unit
+        .map_or_else(String::new, |smallest| {
+            format!(
+                "; growth of {smallest:.0} bytes with each {} would have been seen",
+                report.unit.name()
+            )
+        });
+    let verdict = format!("{:?}", report.verdict).to_lowercase();
+    let said = format!("{} does what the shop needs, and is {verdict}{seen}", problem.id);
+    if innocent {
+        format!(
+            "{said}\nhint: leaklab answer {} takes what you make of it",
+            problem.id
+        )
+    } else {
+        format!("fixed: {said}")
     }
 }
 
