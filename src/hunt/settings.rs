@@ -70,13 +70,15 @@ impl Settings {
             Shape::Requests => Unit::Request,
             Shape::Connections => Unit::Connection,
             Shape::HangUps => Unit::CancelledRequest,
+            // Who does not read is told of the first events alone: what is counted is what brings them about.
+            Shape::Stalled if self.trigger.is_some() => Unit::Request,
             Shape::Stalled => Unit::Event,
         }
     }
 
     /// Whether the load is one of few requests, that stay.
     pub(super) fn has_few_requests(&self) -> bool {
-        self.shape == Shape::Stalled
+        self.shape == Shape::Stalled && self.trigger.is_none()
     }
 }
 

@@ -2,19 +2,36 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::Error;
 use super::settings::Settings;
 use crate::load::table::one_line;
-use crate::load::{self, Bound, Plan, Progress, Report};
+use crate::load::{self, Bound, Plan, Progress, Report, Shape};
 
 /// The code that a lab answers with when it holds too much.
 const MEMORY_LIMIT: &str = "MEMORY_LIMIT";
 
+/// How long who follows stays: past the end of any hunt.
+const STAY: Duration = Duration::from_secs(2 * 24 * 3600);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
 /// The load of a hunt: the same in each rung, but for its length.
 #[derive(Debug)]
-pub(super) struct Traffic(load::Settings);
+pub(super) struct Traffic {
+    load: load::Settings,
+    followers: Option<Followers>,
+}
+
+/// Clients who subscribe and read nothing, while others bring the events about. They stay until the hunt has ended: what is
+/// kept for them is given back when they go.
+#[derive(Debug)]
+struct Followers {
+    _stop: StopOnDrop,
+    following: JoinHandle<Result<Report, load::Error>>,
+}
 
 /// What came of a stretch of load.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,14 +59,17 @@ impl Traffic {
             ..load::Settings::default()
         };
         Plan::new(&load)?;
-        Ok(Self(load))
+        Ok(Self {
+            load,
+            followers: None,
+        })
     }
 
     /// Puts load on the service for that long; what was not as it should be, and yet no failure, comes back in words.
-    pub(super) async fn run(&self, time: Duration) -> Result<(Stretch, Option<String>), Error> {
+    pub(super) async fn run(&mut self, time: Duration) -> Result<(Stretch, Option<String>), Error> {
         let plan = Plan::new(&load::Settings {
             bound: Bound::Time(time),
-            ..self.0.clone()
+            ..self.beside_followers()
         })?;
         let progress = StopOnDrop(Progress::new());
         let report = load::run(plan, &progress.0).await?;
@@ -59,7 +79,50 @@ impl Traffic {
             requests: report.requests.sent,
             failed: failed(&report) + lost(&report),
         };
+        if self.load.trigger.is_some() && self.followers.is_none() {
+            // The first stretch has shown that the service lets them follow.
+            self.followers = Some(Followers::gather(&self.load).await?);
+        }
         Ok((stretch, warning))
+    }
+
+    /// All of the load, until there are clients who follow; then what brings the events about.
+    fn beside_followers(&self) -> load::Settings {
+        let load = self.load.clone();
+        match &self.followers {
+            None => load,
+            Some(_) => load::Settings {
+                operation: load.trigger.clone(),
+                trigger: None,
+                shape: Shape::Requests,
+                ..load
+            },
+        }
+    }
+}
+
+impl Followers {
+    /// As many as there are connections; fewer where the service takes no more.
+    async fn gather(load: &load::Settings) -> Result<Self, Error> {
+        let plan = Plan::new(&load::Settings {
+            trigger: None,
+            bound: Bound::Time(STAY),
+            ..load.clone()
+        })?;
+        let progress = Progress::new();
+        let watched = progress.clone();
+        let followers = Self {
+            _stop: StopOnDrop(progress.clone()),
+            following: tokio::spawn(async move { load::run(plan, &progress).await }),
+        };
+        let all_follow = async {
+            while watched.connected() < load.connections as u64 && !followers.following.is_finished() {
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        // Who has not come by then, does not.
+        let _ = timeout(load.timeout, all_follow).await;
+        Ok(followers)
     }
 }
 
@@ -72,6 +135,7 @@ impl std::ops::AddAssign for Stretch {
 }
 
 /// A load has threads of its own, which a hunt that is broken off must not leave behind.
+#[derive(Debug)]
 struct StopOnDrop(Progress);
 
 impl Drop for StopOnDrop {

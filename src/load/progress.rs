@@ -45,6 +45,11 @@ impl Progress {
         self.0.cut.load(Ordering::Relaxed)
     }
 
+    /// Connections that were opened so far; of stalled clients, their subscriptions.
+    pub fn connected(&self) -> u64 {
+        self.0.connected.load(Ordering::Relaxed)
+    }
+
     /// Ends the load at once: what is under way counts as unanswered.
     pub fn stop(&self) {
         self.0.stop.send_replace(true);
