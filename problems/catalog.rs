@@ -28,6 +28,10 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p05_stories", "05stories"),
     source!("p06_books", "06books"),
     source!("p07_recommendations", "07recommendations"),
+    source!("p13_feed", "13feed"),
+    source!("p14_quotes", "14quotes"),
+    source!("p15_prices", "15prices"),
+    source!("p16_series", "16series"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

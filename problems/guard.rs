@@ -60,8 +60,8 @@ impl Gate {
         Self { number, counts: true }
     }
 
-    /// The gate of a field below it: one request may pass it many times.
-    pub(crate) fn below(number: u8) -> Self {
+    /// The gate of a field below or beside it, which is not what is asked for: those are not counted.
+    pub fn below(number: u8) -> Self {
         Self {
             number,
             counts: false,

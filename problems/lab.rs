@@ -8,7 +8,8 @@ use crate::{
     FindError, MemoryGuard, Mutation, Problem, Query, Subscription, catalog,
     p00_hello::{HelloQuery, Letters},
     p01_jokes::{Jokes, JokesQuery},
-    p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations,
+    p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p13_feed, p14_quotes,
+    p15_prices,
     shop::{Bookshop, RequestData},
 };
 
@@ -91,6 +92,11 @@ impl Lab {
             5 => p05_stories::clear(),
             6 => p06_books::clear(),
             7 => p07_recommendations::clear(),
+            13 => p13_feed::clear(),
+            14 => p14_quotes::clear().await,
+            15 => p15_prices::clear(),
+            // The shop has nothing in hand that it could drop.
+            16 => tracing::warn!("what `bookSeries` left behind stays until a restart"),
             other => tracing::warn!(number = other, "a problem that cannot be reset"),
         }
     }

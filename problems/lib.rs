@@ -34,6 +34,10 @@ mod p04_orders;
 mod p05_stories;
 mod p06_books;
 mod p07_recommendations;
+mod p13_feed;
+mod p14_quotes;
+mod p15_prices;
+mod p16_series;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.

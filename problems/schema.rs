@@ -12,6 +12,10 @@ use crate::{
     p05_stories::StoriesQuery,
     p06_books::BooksQuery,
     p07_recommendations::RecommendationsQuery,
+    p13_feed::{FeedMutation, FeedSubscription},
+    p14_quotes::QuotesQuery,
+    p15_prices::PricesQuery,
+    p16_series::SeriesQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -28,6 +32,9 @@ pub struct Query(
     StoriesQuery,
     BooksQuery,
     RecommendationsQuery,
+    QuotesQuery,
+    PricesQuery,
+    SeriesQuery,
 );
 
 impl Query {
@@ -43,27 +50,30 @@ impl Query {
             StoriesQuery,
             BooksQuery,
             RecommendationsQuery,
+            QuotesQuery,
+            PricesQuery,
+            SeriesQuery,
         )
     }
 }
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-pub struct Mutation(ShopMutation);
+pub struct Mutation(ShopMutation, FeedMutation);
 
 impl Mutation {
     pub(crate) fn new() -> Self {
-        Self(ShopMutation)
+        Self(ShopMutation, FeedMutation)
     }
 }
 
 /// What can be followed in the bookshop
 #[derive(MergedSubscription)]
-pub struct Subscription(ShopSubscription);
+pub struct Subscription(ShopSubscription, FeedSubscription);
 
 impl Subscription {
     pub(crate) fn new() -> Self {
-        Self(ShopSubscription)
+        Self(ShopSubscription, FeedSubscription)
     }
 }
 

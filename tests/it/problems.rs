@@ -20,9 +20,13 @@ struct Answer {
     growth: Growth,
 }
 
+/// What nothing in the shop holds, no reset finds.
+const BEYOND_RESET: &str = "16_series";
+
 /// In bytes.
 enum Growth {
     PerRequest(u64),
+    PerCancelledRequest(u64),
     PerSecond(u64),
 }
 
@@ -39,6 +43,7 @@ fn answer(problem: &str) -> Answer {
             .map(|bytes| bytes.as_integer().expect("bytes") as u64)
     };
     let growth = bytes("bytes_per_request").map(Growth::PerRequest);
+    let growth = growth.or(bytes("bytes_per_cancelled_request").map(Growth::PerCancelledRequest));
     Answer {
         culprit: answer["culprit"].as_str().expect("a frame").to_owned(),
         growth: growth
@@ -70,6 +75,11 @@ fn heat(lab: &Lab, id: &str, growth: &Growth, cold: u64) -> u64 {
             lab.call_problem(id, CALLS);
             bytes * CALLS as u64 / 2
         }
+        Growth::PerCancelledRequest(bytes) => {
+            // One of eight is waited for, and on some the client hangs up before the shop has begun.
+            lab.call_problem(id, CALLS);
+            bytes * CALLS as u64 / 4
+        }
         Growth::PerSecond(bytes) => {
             lab.call_problem(id, 10);
             wait_until("growth", || lab.live() > cold + 2 * bytes);
@@ -84,7 +94,7 @@ fn leaks_is_named_and_resets(problem: &str) {
     let lab = Lab::start_with(&[], |command| {
         command.env(CONF.0, CONF.1);
     });
-    if matches!(growth, Growth::PerRequest(_)) {
+    if !matches!(growth, Growth::PerSecond(_)) {
         lab.call_problem(&id, WARM_UP);
     }
     let cold = lab.live();
@@ -101,6 +111,9 @@ fn leaks_is_named_and_resets(problem: &str) {
     let first = comparison["sites"][0]["function"].as_str().unwrap_or_default();
     assert!(first.contains(&culprit), "{id}: `{first}`, expected `{culprit}`");
 
+    if problem == BEYOND_RESET {
+        return;
+    }
     let reset = lab.admin(&format!("mutation {{ resetProblem(id: \"{id}\") {{ live }} }}"));
     let left = reset["resetProblem"]["live"]
         .as_u64()
@@ -129,4 +142,7 @@ problems! {
     stories_grows_is_named_and_resets: "05_stories",
     books_grows_is_named_and_resets: "06_books",
     recommendations_grows_is_named_and_resets: "07_recommendations",
+    quotes_grows_is_named_and_resets: "14_quotes",
+    prices_grows_is_named_and_resets: "15_prices",
+    series_grows_and_is_named: "16_series",
 }

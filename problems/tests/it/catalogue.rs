@@ -4,9 +4,9 @@ use async_graphql::parser::parse_query;
 use problems::{FindError, Lab, Pace};
 use serde_json::{Value, json};
 
-use crate::support::{ask, data, lab};
+use crate::support::{data, lab, run};
 
-const IDS: [&str; 8] = [
+const IDS: [&str; 12] = [
     "00hello",
     "01jokes",
     "02search",
@@ -15,6 +15,10 @@ const IDS: [&str; 8] = [
     "05stories",
     "06books",
     "07recommendations",
+    "13feed",
+    "14quotes",
+    "15prices",
+    "16series",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -32,10 +36,14 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("h", "00hello"),
         ("01", "01jokes"),
         ("02se", "02search"),
-        ("se", "02search"),
+        ("sea", "02search"),
         ("st", "05stories"),
         ("rec", "07recommendations"),
         ("07recommendations", "07recommendations"),
+        ("f", "13feed"),
+        ("q", "14quotes"),
+        ("15", "15prices"),
+        ("ser", "16series"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }
@@ -48,16 +56,16 @@ async fn what_begins_several_ids_or_names_is_ambiguous() {
         Err(FindError::Ambiguous { candidates, .. }) => candidates,
         other => panic!("{given}: {other:?}"),
     };
-    assert_eq!(candidates("0"), IDS);
+    assert_eq!(candidates("0"), IDS[..8]);
+    assert_eq!(candidates("1"), IDS[8..]);
     assert_eq!(candidates(""), IDS);
-    assert_eq!(candidates("s"), ["02search", "05stories"]);
+    assert_eq!(candidates("s"), ["02search", "05stories", "16series"]);
 }
 
 #[tokio::test]
 async fn what_begins_none_is_unknown_and_leading_zeros_matter() {
     let lab = lab();
     for given in [
-        "1",
         "2",
         "7",
         "99",
@@ -115,7 +123,7 @@ fn shape(value: &Value) -> Value {
 async fn each_operation_answers_in_the_shape_that_its_problem_promises() {
     let lab = lab();
     for problem in lab.problems() {
-        let response = ask(&lab, problem.operation, &problem.example).await;
+        let response = run(&lab, problem).await;
         assert_eq!(response.errors, [], "{}", problem.id);
         let answer = response.data.into_json().unwrap();
         assert_eq!(

@@ -1,13 +1,13 @@
 //! The memory limit, and the way back.
 
-use crate::support::{MIB, ask, data, error, lab};
+use crate::support::{MIB, data, error, lab, reset, run};
 
 #[tokio::test]
 async fn past_the_limit_each_problem_says_so_and_says_how_to_reset() {
     let lab = lab();
     lab.guard().observe(600 * MIB);
     for problem in lab.problems() {
-        let response = ask(&lab, problem.operation, &problem.example).await;
+        let response = run(&lab, problem).await;
         let json = serde_json::to_value(&response).unwrap();
         let error = &json["errors"][0];
         assert_eq!(error["extensions"]["code"], "MEMORY_LIMIT", "{json}");
@@ -54,10 +54,10 @@ async fn a_problem_answers_as_before_after_a_reset() {
     let lab = lab();
     for problem in lab.problems() {
         for round in 1..=2 {
-            let response = ask(&lab, problem.operation, &problem.example).await;
+            let response = run(&lab, problem).await;
             assert_eq!(response.errors, [], "{}", problem.id);
             lab.quiesce();
-            lab.reset(problem).await;
+            reset(&lab, problem).await;
             assert_eq!(
                 problem.calls(),
                 round,

@@ -1,11 +1,12 @@
 //! A shop in memory and a schema over it.
 
 use async_graphql::{Request, Response, Schema, Variables};
+use futures_util::StreamExt;
 use problems::{
-    Lab, MemoryGuard, Mutation, Query, Subscription,
+    Lab, MemoryGuard, Mutation, Problem, Query, Subscription,
     shop::{Bookshop, Location},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) type Api = Schema<Query, Mutation, Subscription>;
 
@@ -23,6 +24,47 @@ pub(crate) fn api(lab: &Lab) -> Api {
 pub(crate) async fn ask(lab: &Lab, document: &str, variables: &Value) -> Response {
     let request = Request::new(document).variables(Variables::from_json(variables.clone()));
     api(lab).execute(lab.prepare(request)).await
+}
+
+/// Those who follow are the process's: a test that resets them waits for the others.
+static FOLLOWING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Resets a problem while nobody follows it.
+pub(crate) async fn reset(lab: &Lab, problem: &Problem) {
+    let _alone = FOLLOWING.lock().await;
+    lab.reset(problem).await;
+}
+
+/// What a problem's operation answers to its example; a subscription first, where something happens meanwhile.
+pub(crate) async fn run(lab: &Lab, problem: &Problem) -> Response {
+    if !problem.is_subscription {
+        return ask(lab, problem.operation, &problem.example).await;
+    }
+    let _alone = FOLLOWING.lock().await;
+    let trigger = problem.load.trigger.as_ref().expect("what it follows");
+    let request = Request::new(problem.operation).variables(Variables::from_json(problem.example.clone()));
+    let mut events = api(lab).execute_stream(lab.prepare(request)).boxed();
+    let variables = fixed(&trigger.variables);
+    // In turn: who follows is there before anything happens.
+    let (first, _) = tokio::join!(events.next(), ask(lab, &trigger.document, &variables));
+    first.expect("an event")
+}
+
+/// A template, filled with the least that it allows.
+fn fixed(template: &Value) -> Value {
+    let Some(fields) = template.as_object() else {
+        return template.clone();
+    };
+    if let Some(range) = fields.get("$int") {
+        return range[0].clone();
+    }
+    if fields.contains_key("$word") {
+        return json!("word");
+    }
+    fields
+        .iter()
+        .map(|(name, value)| (name.clone(), fixed(value)))
+        .collect()
 }
 
 /// The data of a response without errors.

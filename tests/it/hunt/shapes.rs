@@ -36,13 +36,22 @@ fn growth_is_counted_per_request_that_clients_hung_up_on() {
 }
 
 #[test]
-fn growth_is_counted_per_event_of_a_subscription_that_nobody_reads() {
+fn growth_is_counted_per_request_that_brings_about_an_event_which_nobody_reads() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let report = report_of("stalled", &reviews(folder.path()));
-    assert_eq!(report.unit, Unit::Event);
-    assert_eq!(report.live.per_unit.unit, Unit::Event);
+    assert_eq!(report.unit, Unit::Request);
+    assert_eq!(report.live.per_unit.unit, Unit::Request);
     for rung in rungs(&report) {
-        assert!(rung.events > 0 && rung.units == rung.events, "{rung:?}");
+        assert!(rung.completed > 0 && rung.units == rung.completed, "{rung:?}");
     }
     assert!(report.phases.iter().all(|phase| phase.cancelled <= phase.started));
+}
+
+#[test]
+fn a_problem_brings_the_load_that_shows_it() {
+    let mut hunt = Hunt::new(&["13", "--format", "json"]);
+    let (code, stdout, stderr) = hunt.run();
+    assert_eq!(code, Some(1), "{stderr}");
+    let report: Report = serde_json::from_str(&stdout).expect("a report");
+    assert_eq!(report.fields[0].field.as_deref(), Some("Mutation.scanParcel"));
 }
