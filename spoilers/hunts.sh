@@ -22,8 +22,8 @@ read_answer() {
     ANSWER='' ANSWER_HOLDER='' ANSWER_RATE=''
     if [[ $text =~ field\ =\ \"([^\"]+)\" ]]; then ANSWER=${BASH_REMATCH[1]}; fi
     if [[ $text =~ holder\ =\ \"([^\"]+)\" ]]; then ANSWER_HOLDER=${BASH_REMATCH[1]}; fi
-    if [[ $text =~ bytes_per_([a-z]+)\ =\ ([0-9_]+) ]]; then
-        ANSWER_RATE="${BASH_REMATCH[2]//_/} per ${BASH_REMATCH[1]}"
+    if [[ $text =~ bytes_per_([a-z_]+)\ =\ ([0-9_]+) ]]; then
+        ANSWER_RATE="${BASH_REMATCH[2]//_/} per ${BASH_REMATCH[1]//_/ }"
     fi
 }
 
@@ -52,6 +52,7 @@ first_holder() {
     path=$(sed -n '/^            "root": {$/,/^            }/{p;/^            }/q}' "$1")
     if [[ -z $path ]]; then return; fi
     HOLDER=$(first kind <<<"$path")
+    if [[ $HOLDER == unreachableCycle ]]; then HOLDER='unreachable cycle'; fi
     # A name may have commas in it. What its types are made of tells nothing here; `<Type>::function` is Type::function.
     name=$(sed -n 's/^ *"name": "\(.*\)",$/\1/p' <<<"$path")
     while [[ $name =~ ^(.+)\<[^\<\>]+\>(.*)$ || $name =~ ^\<([^\<\>]+)\>(.*)$ ]]; do

@@ -27,5 +27,13 @@ mod p05_stories;
 mod p06_books;
 #[path = "../p07_recommendations/fixed.rs"]
 mod p07_recommendations;
+#[path = "../p13_feed/fixed.rs"]
+mod p13_feed;
+#[path = "../p14_quotes/fixed.rs"]
+mod p14_quotes;
+#[path = "../p15_prices/fixed.rs"]
+mod p15_prices;
+#[path = "../p16_series/fixed.rs"]
+mod p16_series;
 
 pub use schema::HealedSchema;

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_graphql::{
     Data, Executor, MergedObject, MergedSubscription, Request, Response, SDLExportOptions, Schema,
-    SchemaBuilder, extensions::ExtensionFactory, futures_util::stream::BoxStream,
+    SchemaBuilder, futures_util::stream::BoxStream,
 };
 use heap_admin::FieldLabels;
 use leaklab::server::PublicSchema;
@@ -23,6 +23,10 @@ use crate::{
     p05_stories::{self, StoriesQuery},
     p06_books,
     p07_recommendations::{self, RecommendationsQuery},
+    p13_feed::{FeedMutation, FeedSubscription},
+    p14_quotes::QuotesQuery,
+    p15_prices::PricesQuery,
+    p16_series::SeriesQuery,
 };
 
 /// What can be asked of the bookshop
@@ -38,15 +42,18 @@ struct Query(
     StoriesQuery,
     BooksQuery,
     RecommendationsQuery,
+    QuotesQuery,
+    PricesQuery,
+    SeriesQuery,
 );
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-struct Mutation(ShopMutation);
+struct Mutation(ShopMutation, FeedMutation);
 
 /// What can be followed in the bookshop
 #[derive(MergedSubscription)]
-struct Subscription(ShopSubscription);
+struct Subscription(ShopSubscription, FeedSubscription);
 
 /// The public schema, healed and ready to execute. Cheap to clone; all clones are one.
 ///
@@ -119,8 +126,13 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         StoriesQuery,
         BooksQuery,
         RecommendationsQuery,
+        QuotesQuery,
+        PricesQuery,
+        SeriesQuery,
     );
-    Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
+    let mutation = Mutation(ShopMutation, FeedMutation);
+    let subscription = Subscription(ShopSubscription, FeedSubscription);
+    Schema::build(query, mutation, subscription).data(lab.clone())
 }
 
 impl Executor for HealedSchema {

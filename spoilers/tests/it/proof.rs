@@ -4,8 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::futures_util::stream::BoxStream;
+use async_graphql::futures_util::{FutureExt as _, StreamExt as _};
+use async_graphql::{Executor, Request, Response, Variables};
 use async_graphql::{Executor, Request, Variables};
+use leaklab::variables::Template;
 use leaklab::{server::PublicSchema, variables::Template};
+use problems::{Lab, LabSchema, LoadShape, Pace, Problem};
 use problems::{Lab, LabSchema, Pace, Problem};
 use spoilers::HealedSchema;
 use tokio::runtime::Runtime;
@@ -18,23 +23,36 @@ const WARM_UP: usize = 5_000;
 const CALLS: usize = 10_000;
 /// Calls under way at a time.
 const ABREAST: usize = 8;
+/// Clients who follow a subscription, and read nothing.
+const FOLLOWERS: usize = 16;
 /// A healed field keeps less than that of each call, in bytes: what a hunt calls no growth.
 const KEPT: i64 = 4;
 /// Jokes between two looks at what grows by time: ten rounds, two seconds.
 const JOKES: u64 = 1_000;
 
-/// Calls a problem so many times, a few at once.
+/// Calls a problem so many times, a few at once; hangs up on it where that is what its clients do.
 async fn call(schema: &impl Executor, problem: &Problem, calls: usize) {
-    let template = Arc::new(Template::parse(&problem.variables).unwrap());
-    let operation = problem.operation;
+    // What is followed is called by what brings its events about.
+    let (operation, template) = match &problem.load.trigger {
+        Some(trigger) => (trigger.document.clone(), &trigger.variables),
+        None => (problem.operation.to_owned(), &problem.variables),
+    };
+    let template = Arc::new(Template::parse(template).unwrap());
+    let hangs_up = problem.load.shape == LoadShape::HangUps;
     let callers: Vec<_> = (0..ABREAST)
         .map(|_| {
-            let (schema, template) = (schema.clone(), Arc::clone(&template));
+            let (schema, template, operation) = (schema.clone(), Arc::clone(&template), operation.clone());
             tokio::spawn(async move {
                 for _ in 0..calls / ABREAST {
                     let variables = Variables::from_json(template.expand());
-                    let response = schema.execute(Request::new(operation).variables(variables)).await;
-                    assert_eq!(response.errors, []);
+                    let answer = schema.execute(Request::new(&operation).variables(variables));
+                    if hangs_up {
+                        // As far as it comes by itself, and then dropped, as a server does where the client has gone.
+                        assert!(answer.now_or_never().is_none(), "answered without a wait");
+                        tokio::task::yield_now().await;
+                    } else {
+                        assert_eq!(answer.await.errors, []);
+                    }
                 }
             })
         })
@@ -42,6 +60,17 @@ async fn call(schema: &impl Executor, problem: &Problem, calls: usize) {
     for caller in callers {
         caller.await.unwrap();
     }
+}
+
+/// Clients who follow a problem that is followed, for as long as they are held. None of them reads.
+async fn follow(schema: &impl Executor, problem: &Problem) -> Vec<BoxStream<'static, Response>> {
+    let followers = if problem.is_subscription { FOLLOWERS } else { 0 };
+    let followers = (0..followers).map(|_| {
+        let mut events = schema.execute_stream(Request::new(problem.operation), None);
+        assert!(events.next().now_or_never().is_none(), "nothing has happened yet");
+        events
+    });
+    followers.collect()
 }
 
 /// The number of the latest joke.
@@ -75,6 +104,7 @@ fn growth<E: Executor>(new: fn(&Lab) -> E, quiesce: fn(&Lab, &E), number: &str) 
     let schema = new(&lab);
     let problem = lab.find(number).unwrap();
     let runtime = Runtime::new().unwrap();
+    let _followers = runtime.block_on(follow(&schema, problem));
     let look = |calls| {
         runtime.block_on(work(&schema, problem, calls));
         quiesce(&lab, &schema);
@@ -91,7 +121,8 @@ fn expected(folder: &str) -> i64 {
         .join("answer.toml");
     let answer: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
     let bytes = |key: &str| answer.get(key).map(|bytes| bytes.as_integer().unwrap());
-    match bytes("bytes_per_request") {
+    let bytes_per_unit = bytes("bytes_per_request").or(bytes("bytes_per_cancelled_request"));
+    match bytes_per_unit.or(bytes("bytes_per_event")) {
         Some(bytes) => bytes * CALLS as i64,
         None => 2 * bytes("bytes_per_second").expect("bytes by request or by second"),
     }
@@ -150,6 +181,10 @@ problems! {
     stories: "p05_stories",
     books: "p06_books",
     recommendations: "p07_recommendations",
+    feed: "p13_feed",
+    quotes: "p14_quotes",
+    prices: "p15_prices",
+    series: "p16_series",
 }
 
 #[test]
