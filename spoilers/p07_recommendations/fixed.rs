@@ -49,6 +49,10 @@ pub(crate) fn settle() {
     RECOMMENDED.run_pending_tasks();
 }
 
+pub(crate) fn forget() {
+    RECOMMENDED.invalidate_all();
+}
+
 pub(crate) struct RecommendationsQuery;
 
 #[Object]

@@ -36,4 +36,6 @@ mod p15_prices;
 #[path = "../p16_series/fixed.rs"]
 mod p16_series;
 
-pub use schema::HealedSchema;
+pub use schema::{
+    HealedMutation, HealedQuery, HealedSchema, HealedSubscription, forget_recommendations, prepare,
+};

@@ -31,7 +31,8 @@ use crate::{
 
 /// What can be asked of the bookshop
 #[derive(MergedObject)]
-struct Query(
+#[graphql(name = "Query")]
+pub struct HealedQuery(
     ShopQuery,
     LabQuery,
     HelloQuery,
@@ -49,11 +50,13 @@ struct Query(
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-struct Mutation(ShopMutation, FeedMutation);
+#[graphql(name = "Mutation")]
+pub struct HealedMutation(ShopMutation, FeedMutation);
 
 /// What can be followed in the bookshop
 #[derive(MergedSubscription)]
-struct Subscription(ShopSubscription, FeedSubscription);
+#[graphql(name = "Subscription")]
+pub struct HealedSubscription(ShopSubscription, FeedSubscription);
 
 /// The public schema, healed and ready to execute. Cheap to clone; all clones are one.
 ///
@@ -62,7 +65,7 @@ struct Subscription(ShopSubscription, FeedSubscription);
 #[derive(Clone)]
 pub struct HealedSchema {
     lab: Lab,
-    schema: Schema<Query, Mutation, Subscription>,
+    schema: Schema<HealedQuery, HealedMutation, HealedSubscription>,
 }
 
 impl PublicSchema for HealedSchema {
@@ -96,43 +99,76 @@ impl HealedSchema {
         self.schema.sdl_with_options(options)
     }
 
-    fn prepare(&self, request: Request) -> Request {
-        request.data(RequestData::new(self.lab.bookshop().db(), p06_books::loader))
-    }
-
     // Here and not in `execute`: so that the engine is compiled in this crate, and not again by who calls it.
     #[inline(never)]
     fn run(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
         let schema = self.schema.clone();
-        let request = self.prepare(request);
+        let request = prepare(&self.lab, request);
         Box::pin(async move { schema.execute(request).await })
     }
 
     #[inline(never)]
     fn stream(&self, request: Request, data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        Executor::execute_stream(&self.schema, self.prepare(request), data)
+        Executor::execute_stream(&self.schema, prepare(&self.lab, request), data)
     }
 }
 
-fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
-    let query = Query(
-        ShopQuery,
-        LabQuery,
-        HelloQuery::default(),
-        JokesQuery::default(),
-        SearchQuery,
-        LookupQuery,
-        OrdersQuery,
-        StoriesQuery,
-        BooksQuery,
-        RecommendationsQuery,
-        QuotesQuery,
-        PricesQuery,
-        SeriesQuery,
-    );
-    let mutation = Mutation(ShopMutation, FeedMutation);
-    let subscription = Subscription(ShopSubscription, FeedSubscription);
-    Schema::build(query, mutation, subscription).data(lab.clone())
+impl HealedQuery {
+    /// All of them, new.
+    #[expect(clippy::new_without_default, reason = "what is new is no default of anything")]
+    pub fn new() -> Self {
+        Self(
+            ShopQuery,
+            LabQuery,
+            HelloQuery::default(),
+            JokesQuery::default(),
+            SearchQuery,
+            LookupQuery,
+            OrdersQuery,
+            StoriesQuery,
+            BooksQuery,
+            RecommendationsQuery,
+            QuotesQuery,
+            PricesQuery,
+            SeriesQuery,
+        )
+    }
+}
+
+impl HealedMutation {
+    /// All of them, new.
+    #[expect(clippy::new_without_default, reason = "what is new is no default of anything")]
+    pub fn new() -> Self {
+        Self(ShopMutation, FeedMutation)
+    }
+}
+
+impl HealedSubscription {
+    /// All of them, new.
+    #[expect(clippy::new_without_default, reason = "what is new is no default of anything")]
+    pub fn new() -> Self {
+        Self(ShopSubscription, FeedSubscription)
+    }
+}
+
+/// Gives a request what it needs of its own, as the lab does it: the loader of authors is the healed one.
+#[must_use]
+pub fn prepare(lab: &Lab, request: Request) -> Request {
+    request.data(RequestData::new(lab.bookshop().db(), p06_books::loader))
+}
+
+/// Drops all recommendations that are at hand.
+pub fn forget_recommendations() {
+    p07_recommendations::forget();
+}
+
+fn builder(lab: &Lab) -> SchemaBuilder<HealedQuery, HealedMutation, HealedSubscription> {
+    Schema::build(
+        HealedQuery::new(),
+        HealedMutation::new(),
+        HealedSubscription::new(),
+    )
+    .data(lab.clone())
 }
 
 impl Executor for HealedSchema {

@@ -14,12 +14,20 @@ fn an_empty_resolver_is_refused() {
 
 #[test]
 fn constant_data_is_refused() {
-    refused("constant", "00", "hello is \"Hello, Ada, and welcome to the bookshop!\" instead of ");
+    refused(
+        "constant",
+        "00",
+        "hello is \"Hello, Ada, and welcome to the bookshop!\" instead of ",
+    );
 }
 
 #[test]
 fn a_field_that_is_gone_is_refused() {
-    refused("dropped-field", "00", "`Query.hello(name: String! = \"reader\"): String!` is gone from the API");
+    refused(
+        "dropped-field",
+        "00",
+        "`Query.hello(name: String! = \"reader\"): String!` is gone from the API",
+    );
 }
 
 #[test]
@@ -30,7 +38,11 @@ fn a_cache_of_one_is_refused() {
 #[test]
 fn a_reset_by_the_clock_is_refused() {
     let said = check("timed-reset", "00", 1);
-    let known = ["were held under load, and the shop can afford", "goes away later", "still grows"];
+    let known = [
+        "were held under load, and the shop can afford",
+        "goes away later",
+        "still grows",
+    ];
     assert!(known.iter().any(|why| said.contains(why)), "{said}");
 }
 
@@ -56,29 +68,49 @@ fn a_recorder_that_is_switched_off_is_refused() {
 
 #[test]
 fn a_coarser_sampling_interval_is_refused() {
-    refused("coarse-sampling", "00", "the sampling interval was changed from 16.00 KiB");
+    refused(
+        "coarse-sampling",
+        "00",
+        "the sampling interval was changed from 16.00 KiB",
+    );
 }
 
 #[test]
 fn a_panic_is_refused() {
     let said = check("panic", "00", 1);
-    assert!(said.contains("requests") || said.contains("not answered"), "{said}");
+    assert!(
+        said.contains("requests") || said.contains("not answered"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_change_of_the_manifest_is_refused() {
     let copy = workspace();
     change(copy.path(), "problems/p00_hello/mod.rs", "\n// A change.\n");
-    change(copy.path(), "problems/p00_hello/problem.toml", "\n[requires]\nkeeps = 1_000_000_000\n");
-    let output = command("honest").args(["check", "00"]).current_dir(copy.path()).output();
+    change(
+        copy.path(),
+        "problems/p00_hello/problem.toml",
+        "\n[requires]\nkeeps = 1_000_000_000\n",
+    );
+    let output = command("honest")
+        .args(["check", "00"])
+        .current_dir(copy.path())
+        .output();
     let said = said(&output.expect("the judge starts"), 1);
-    assert!(said.contains("problems/p00_hello/problem.toml was changed"), "{said}");
+    assert!(
+        said.contains("problems/p00_hello/problem.toml was changed"),
+        "{said}"
+    );
 }
 
 #[test]
 fn what_was_not_changed_is_not_judged() {
     let copy = workspace();
-    let output = command("honest").args(["check", "00"]).current_dir(copy.path()).output();
+    let output = command("honest")
+        .args(["check", "00"])
+        .current_dir(copy.path())
+        .output();
     let said = said(&output.expect("the judge starts"), 1);
     assert!(said.contains("problems/p00_hello is as it was shipped"), "{said}");
 }
@@ -91,7 +123,10 @@ fn what_does_all_that_is_asked_for_is_fixed() {
 
 fn refused(cheat: &str, problem: &str, why: &str) {
     let said = check(cheat, problem, 1);
-    assert!(said.contains("not fixed: ") && said.contains(why) && said.contains("hint: "), "{said}");
+    assert!(
+        said.contains("not fixed: ") && said.contains(why) && said.contains("hint: "),
+        "{said}"
+    );
 }
 
 /// What the judge says of it.
@@ -132,7 +167,11 @@ fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let target = test.ancestors().nth(2).unwrap();
     let program = target.join("examples/cheats");
-    assert!(program.is_file(), "{}: cargo test --release -p spoilers builds it", program.display());
+    assert!(
+        program.is_file(),
+        "{}: cargo test --release -p spoilers builds it",
+        program.display()
+    );
     program
 }
 
@@ -144,7 +183,11 @@ fn root() -> &'static Path {
 fn workspace() -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for part in ["Cargo.toml", "problems", "schema", "spoilers"] {
-        let status = Command::new("cp").arg("-R").arg(root().join(part)).arg(copy.path()).status();
+        let status = Command::new("cp")
+            .arg("-R")
+            .arg(root().join(part))
+            .arg(copy.path())
+            .status();
         assert!(status.unwrap().success());
     }
     copy

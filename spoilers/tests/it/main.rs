@@ -5,6 +5,7 @@
 
 mod answers;
 mod api;
+mod cheats;
 mod child;
 mod folders;
 mod guides;
