@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::ops::Range;
+use std::path::Path;
 use std::process::ExitCode;
 
+use problems::Problem;
+
 use super::progress_file::{ProgressFile, find};
-use crate::workshop::{Progress, hints, update, workspace_root};
+use crate::workshop::{Progress, ProgressError, hints, update, workspace_root};
 
 const AFTER_HELP: &str = "\
 The first hint says where to look, the second what to see there, the third nearly says it.
@@ -33,41 +37,48 @@ pub struct Args {
 /// Where there is no such problem, the hints are not there, or progress cannot be kept.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let problem = find(&args.problem)?;
-    let root = workspace_root()?;
-    let levels = hints::read(&root, &problem)?;
+    let levels = hints::read(&workspace_root()?, &problem)?;
     let path = args.file.path()?;
-    let id = &problem.id;
-    let seen_before = seen(&Progress::load(&path)?, &problem.name, &levels);
-    let mut text = String::new();
-    if args.again {
-        show(&mut text, &levels, 0..seen_before)?;
-    } else if seen_before < levels.len() {
-        let (from, to) = update(&path, |progress| {
-            let from = seen(progress, &problem.name, &levels);
-            if from < levels.len() {
-                progress.hint_shown(&problem.name);
-            }
-            (from, seen(progress, &problem.name, &levels))
-        })?;
-        show(&mut text, &levels, from..to)?;
-    }
-    std::io::stdout().write_all(text.as_bytes())?;
-    if args.again && seen_before == 0 {
-        eprintln!("you have seen no hint for {id} yet");
-        eprintln!("hint: leaklab hint {id}");
-    } else if text.is_empty() {
-        eprintln!("you have seen all hints for {id}");
-        eprintln!(
-            "hint: leaklab hint {id} --again; after that only {} is left",
-            solution(&problem)
-        );
+    let shown = if args.again {
+        0..seen(&Progress::load(&path)?, &problem.name, &levels)
+    } else {
+        next(&path, &problem.name, &levels)?
+    };
+    std::io::stdout().write_all(text(&levels, shown.clone())?.as_bytes())?;
+    if shown.is_empty() {
+        say_none(&problem, args.again);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn solution(problem: &problems::Problem) -> String {
-    let folder = hints::folder(std::path::Path::new(""), problem);
-    folder.join("solution.md").display().to_string()
+/// The level that comes next, which is counted; none where all were seen.
+fn next(path: &Path, name: &str, levels: &[String]) -> Result<Range<usize>, ProgressError> {
+    let before = seen(&Progress::load(path)?, name, levels);
+    if before == levels.len() {
+        return Ok(before..before);
+    }
+    update(path, |progress| {
+        let from = seen(progress, name, levels);
+        if from < levels.len() {
+            progress.hint_shown(name);
+        }
+        from..seen(progress, name, levels)
+    })
+}
+
+fn say_none(problem: &Problem, again: bool) {
+    let id = &problem.id;
+    if again {
+        eprintln!("you have seen no hint for {id} yet");
+        eprintln!("hint: leaklab hint {id}");
+    } else {
+        let solution = hints::folder(Path::new(""), problem).join("solution.md");
+        eprintln!("you have seen all hints for {id}");
+        eprintln!(
+            "hint: leaklab hint {id} --again; after that only {} is left",
+            solution.display()
+        );
+    }
 }
 
 /// How many of the hints that there are were shown.
@@ -76,12 +87,19 @@ fn seen(progress: &Progress, name: &str, levels: &[String]) -> usize {
     levels.len().min(shown.try_into().unwrap_or(usize::MAX))
 }
 
-fn show(text: &mut String, levels: &[String], which: std::ops::Range<usize>) -> std::fmt::Result {
-    for (index, level) in levels.iter().enumerate().take(which.end).skip(which.start) {
-        if index > which.start {
+fn text(levels: &[String], which: Range<usize>) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    for index in which {
+        if !text.is_empty() {
             text.push('\n');
         }
-        writeln!(text, "hint {} of {}\n\n{level}", index + 1, levels.len())?;
+        writeln!(
+            text,
+            "hint {} of {}\n\n{}",
+            index + 1,
+            levels.len(),
+            levels[index]
+        )?;
     }
-    Ok(())
+    Ok(text)
 }

@@ -1,7 +1,5 @@
 //! One problem: what the shop wants, what is seen, how to run it, and what a change to it is judged by.
 
-use std::fmt::Write as _;
-
 use bytesize::ByteSize;
 use problems::{LoadRecipe, LoadShape, Problem};
 use serde_json::{Value, json};
@@ -11,55 +9,58 @@ use crate::workshop::Progress;
 
 /// As text for people.
 pub(super) fn text(problem: &Problem, progress: &Progress) -> String {
+    let needs: String = needs(problem).iter().map(|need| format!("- {need}\n")).collect();
+    let meanwhile = problem.load.trigger.as_ref();
+    let meanwhile = meanwhile.map(|call| format!("meanwhile\n\n{}\n\n", call.document.trim()));
+    format!(
+        "{}  {}\n\n{}\n\n{}\n\
+         what the shop needs, however the code is written\n{needs}\n\
+         schema/operations/{}\n\n{}\n\n{}\
+         variables, for one call\n\n{}\n",
+        problem.id,
+        problem.title,
+        problem.story.trim(),
+        lines(problem, progress),
+        problem.operation_file,
+        problem.operation.trim(),
+        meanwhile.unwrap_or_default(),
+        pretty(&problem.example),
+    )
+}
+
+/// What was done about it, and what can be done.
+fn lines(problem: &Problem, progress: &Progress) -> String {
     let id = &problem.id;
     let entry = progress.entry(&problem.name);
-    let mut text = format!("{id}  {}\n\n{}\n\n", problem.title, problem.story.trim());
-    let mut line = |name: &str, value: &str| {
-        if !value.is_empty() {
-            // Into a string: it cannot fail.
-            let _ = writeln!(text, "{name:<8} {value}");
-        }
-    };
-    line("found", found(&entry));
-    line("fixed", fixed(&entry));
-    line("fields", &problem.fields.join(", "));
-    line(
-        "code",
-        &format!("problems/p{:02}_{}/", problem.number, problem.name),
-    );
-    line("clients", clients(&problem.load));
-    line(
-        "run",
-        &format!("leaklab load {id}, with `leaklab serve` in another terminal"),
-    );
-    line(
-        "",
-        "or paste the operation below at http://127.0.0.1:3000/graphql",
-    );
-    line("find", &format!("leaklab hunt {id}"));
-    line(
-        "say",
-        &format!("leaklab answer {id} --type TYPE --holder HOLDER --kind KIND, or --innocent"),
-    );
-    line(
-        "check",
-        &format!("leaklab check {id}, once you have changed the code"),
-    );
-    text.push_str("\nwhat the shop needs, however the code is written\n");
-    for need in needs(problem) {
-        let _ = writeln!(text, "- {need}");
-    }
-    let _ = writeln!(
-        text,
-        "\nschema/operations/{}\n\n{}",
-        problem.operation_file,
-        problem.operation.trim()
-    );
-    if let Some(trigger) = &problem.load.trigger {
-        let _ = writeln!(text, "\nmeanwhile\n\n{}", trigger.document.trim());
-    }
-    let _ = writeln!(text, "\nvariables, for one call\n\n{}", pretty(&problem.example));
-    text
+    let lines = [
+        ("found", found(&entry).to_owned()),
+        ("fixed", fixed(&entry).to_owned()),
+        ("fields", problem.fields.join(", ")),
+        (
+            "code",
+            format!("problems/p{:02}_{}/", problem.number, problem.name),
+        ),
+        ("clients", clients(&problem.load).to_owned()),
+        (
+            "run",
+            format!("leaklab load {id}, with `leaklab serve` in another terminal"),
+        ),
+        (
+            "",
+            "or paste the operation below at http://127.0.0.1:3000/graphql".to_owned(),
+        ),
+        ("find", format!("leaklab hunt {id}")),
+        (
+            "say",
+            format!("leaklab answer {id} --type TYPE --holder HOLDER --kind KIND, or --innocent"),
+        ),
+        (
+            "check",
+            format!("leaklab check {id}, once you have changed the code"),
+        ),
+    ];
+    let told = lines.iter().filter(|(_, value)| !value.is_empty());
+    told.map(|(name, value)| format!("{name:<8} {value}\n")).collect()
 }
 
 fn clients(load: &LoadRecipe) -> &'static str {
