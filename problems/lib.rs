@@ -34,13 +34,14 @@ mod p04_orders;
 mod p05_stories;
 mod p06_books;
 mod p07_recommendations;
+mod p08_covers;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.
 pub mod parts {
     pub use crate::errors::{internal, not_found};
     pub use crate::guard::Gate;
-    pub use crate::input::{MAX_WORDS, page_size, text};
+    pub use crate::input::{MAX_WORDS, page_size, text, within};
     pub use crate::p06_books::{AuthorLoader, Authors, BooksQuery};
     pub use crate::schema::LabQuery;
     pub use crate::sync::locked;

@@ -12,6 +12,7 @@ use crate::{
     p05_stories::StoriesQuery,
     p06_books::BooksQuery,
     p07_recommendations::RecommendationsQuery,
+    p08_covers::CoversQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -28,6 +29,7 @@ pub struct Query(
     StoriesQuery,
     BooksQuery,
     RecommendationsQuery,
+    CoversQuery,
 );
 
 impl Query {
@@ -43,6 +45,7 @@ impl Query {
             StoriesQuery,
             BooksQuery,
             RecommendationsQuery,
+            CoversQuery,
         )
     }
 }

@@ -27,5 +27,7 @@ mod p05_stories;
 mod p06_books;
 #[path = "../p07_recommendations/fixed.rs"]
 mod p07_recommendations;
+#[path = "../p08_covers/fixed.rs"]
+mod p08_covers;
 
 pub use schema::HealedSchema;

@@ -21,6 +21,7 @@ use crate::{
     p05_stories::{self, StoriesQuery},
     p06_books,
     p07_recommendations::{self, RecommendationsQuery},
+    p08_covers::{self, CoversQuery},
 };
 
 /// What can be asked of the bookshop
@@ -36,6 +37,7 @@ struct Query(
     StoriesQuery,
     BooksQuery,
     RecommendationsQuery,
+    CoversQuery,
 );
 
 /// What can be changed in the bookshop
@@ -83,6 +85,7 @@ impl HealedSchema {
         p02_search::settle();
         p05_stories::settle();
         p07_recommendations::settle();
+        p08_covers::settle();
     }
 
     fn prepare(&self, request: Request) -> Request {
@@ -115,6 +118,7 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         StoriesQuery,
         BooksQuery,
         RecommendationsQuery,
+        CoversQuery,
     );
     Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
 }

@@ -34,6 +34,8 @@ async fn other_arguments_have_bounds_too() {
         r#"{ hello(name: "  ") }"#.to_owned(),
         format!(r#"{{ searchBooks(query: "{long}") {{ query }} }}"#),
         r#"{ searchBooks(query: "") { query } }"#.to_owned(),
+        "{ cover(book: 1, width: 0) { bytes } }".to_owned(),
+        "{ cover(book: 1, width: 513) { bytes } }".to_owned(),
         r#"mutation { addReview(review: {bookId: 1, userId: 1, stars: 6, text: "x"}) { id } }"#.to_owned(),
         r#"mutation { addReview(review: {bookId: 1, userId: 1, stars: 5, text: ""}) { id } }"#.to_owned(),
     ] {
@@ -47,11 +49,13 @@ async fn what_does_not_exist_is_null_and_a_list_about_it_is_an_error() {
     for id in [0, -1, 999_999, i64::MAX] {
         let document = format!(
             "{{ book(id: {id}) {{ id }} author(id: {id}) {{ id }} order(id: {id}) {{ id }} user(id: {id}) {{ id }}
-                orderStatus(id: {id}) {{ id }} userStory(userId: {id}) {{ name }} reviews(bookId: {id}) {{ id }} }}"
+                orderStatus(id: {id}) {{ id }} userStory(userId: {id}) {{ name }} reviews(bookId: {id}) {{ id }}
+                cover(book: {id}) {{ bytes }} }}"
         );
         let expected = json!({
             "book": null, "author": null, "order": null, "user": null,
-            "orderStatus": null, "userStory": null, "reviews": []
+            "orderStatus": null, "userStory": null, "reviews": [],
+            "cover": null
         });
         assert_eq!(data(&lab, &document).await, expected);
         let (code, message) = error(&lab, &format!("{{ recommendations(user: {id}) {{ title }} }}")).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, data, lab};
 
-const IDS: [&str; 8] = [
+const IDS: [&str; 9] = [
     "00hello",
     "01jokes",
     "02search",
@@ -15,6 +15,7 @@ const IDS: [&str; 8] = [
     "05stories",
     "06books",
     "07recommendations",
+    "08covers",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -36,6 +37,7 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("st", "05stories"),
         ("rec", "07recommendations"),
         ("07recommendations", "07recommendations"),
+        ("c", "08covers"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }

@@ -146,6 +146,7 @@ problems! {
     stories: "p05_stories",
     books: "p06_books",
     recommendations: "p07_recommendations",
+    covers: "p08_covers",
 }
 
 #[test]
