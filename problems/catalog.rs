@@ -28,6 +28,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p06_books", "06books"),
     source!("p07_recommendations", "07recommendations"),
     source!("p08_covers", "08covers"),
+    source!("p09_login", "09login"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

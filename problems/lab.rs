@@ -8,7 +8,7 @@ use crate::{
     FindError, MemoryGuard, Mutation, Problem, Query, Subscription, catalog,
     p00_hello::{HelloQuery, Letters},
     p01_jokes::{Jokes, JokesQuery},
-    p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p08_covers,
+    p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p08_covers, p09_login,
     shop::{Bookshop, RequestData},
 };
 
@@ -92,6 +92,7 @@ impl Lab {
             6 => p06_books::clear(),
             7 => p07_recommendations::clear(),
             8 => p08_covers::clear(),
+            9 => p09_login::clear(),
             other => tracing::warn!(number = other, "a problem that cannot be reset"),
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     p06_books::BooksQuery,
     p07_recommendations::RecommendationsQuery,
     p08_covers::CoversQuery,
+    p09_login::{LoginMutation, LoginQuery},
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -30,6 +31,7 @@ pub struct Query(
     BooksQuery,
     RecommendationsQuery,
     CoversQuery,
+    LoginQuery,
 );
 
 impl Query {
@@ -46,17 +48,18 @@ impl Query {
             BooksQuery,
             RecommendationsQuery,
             CoversQuery,
+            LoginQuery,
         )
     }
 }
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-pub struct Mutation(ShopMutation);
+pub struct Mutation(ShopMutation, LoginMutation);
 
 impl Mutation {
     pub(crate) fn new() -> Self {
-        Self(ShopMutation)
+        Self(ShopMutation, LoginMutation)
     }
 }
 

@@ -29,5 +29,7 @@ mod p06_books;
 mod p07_recommendations;
 #[path = "../p08_covers/fixed.rs"]
 mod p08_covers;
+#[path = "../p09_login/fixed.rs"]
+mod p09_login;
 
 pub use schema::HealedSchema;

@@ -22,6 +22,7 @@ use crate::{
     p06_books,
     p07_recommendations::{self, RecommendationsQuery},
     p08_covers::{self, CoversQuery},
+    p09_login::{self, LoginMutation, LoginQuery},
 };
 
 /// What can be asked of the bookshop
@@ -38,11 +39,12 @@ struct Query(
     BooksQuery,
     RecommendationsQuery,
     CoversQuery,
+    LoginQuery,
 );
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-struct Mutation(ShopMutation);
+struct Mutation(ShopMutation, LoginMutation);
 
 /// What can be followed in the bookshop
 #[derive(MergedSubscription)]
@@ -86,6 +88,7 @@ impl HealedSchema {
         p05_stories::settle();
         p07_recommendations::settle();
         p08_covers::settle();
+        p09_login::settle();
     }
 
     fn prepare(&self, request: Request) -> Request {
@@ -119,8 +122,14 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         BooksQuery,
         RecommendationsQuery,
         CoversQuery,
+        LoginQuery,
     );
-    Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
+    Schema::build(
+        query,
+        Mutation(ShopMutation, LoginMutation),
+        Subscription(ShopSubscription),
+    )
+    .data(lab.clone())
 }
 
 impl Executor for HealedSchema {

@@ -50,6 +50,20 @@ fn is_an_answer(value: &Value) -> bool {
 }
 
 #[tokio::test]
+async fn a_session_is_the_one_who_logged_in_until_they_log_out() {
+    let _alone = STATICS.lock().await;
+    let lab = lab();
+    let login = data(&lab, "mutation { login(user: 7) { token user { name } } }").await;
+    let token = &login["login"]["token"];
+    let session = format!("{{ session(token: {token}) {{ token user {{ name }} }} }}");
+    assert_eq!(data(&lab, &session).await["session"], login["login"]);
+    let logout = format!("mutation {{ logout(token: {token}) }}");
+    assert_eq!(data(&lab, &logout).await, json!({ "logout": true }));
+    assert_eq!(data(&lab, &session).await, json!({ "session": null }));
+    assert_eq!(data(&lab, &logout).await, json!({ "logout": false }));
+}
+
+#[tokio::test]
 async fn a_cover_is_drawn_once_and_is_a_bitmap() {
     let _alone = STATICS.lock().await;
     let lab = lab();

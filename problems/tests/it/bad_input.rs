@@ -58,11 +58,16 @@ async fn what_does_not_exist_is_null_and_a_list_about_it_is_an_error() {
             "cover": null
         });
         assert_eq!(data(&lab, &document).await, expected);
-        let (code, message) = error(&lab, &format!("{{ recommendations(user: {id}) {{ title }} }}")).await;
-        assert_eq!(
-            (code, message),
-            ("NOT_FOUND".to_owned(), format!("no user has the id {id}"))
-        );
+        for (document, what) in [
+            ("{ recommendations(user: N) { title } }", "user"),
+            ("mutation { login(user: N) { token } }", "user"),
+        ] {
+            let (code, message) = error(&lab, &document.replace('N', &id.to_string())).await;
+            assert_eq!(
+                (code, message),
+                ("NOT_FOUND".to_owned(), format!("no {what} has the id {id}"))
+            );
+        }
     }
 }
 

@@ -147,6 +147,7 @@ problems! {
     books: "p06_books",
     recommendations: "p07_recommendations",
     covers: "p08_covers",
+    login: "p09_login",
 }
 
 #[test]
