@@ -29,6 +29,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p07_recommendations", "07recommendations"),
     source!("p08_covers", "08covers"),
     source!("p09_login", "09login"),
+    source!("p10_imports", "10imports"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

@@ -14,6 +14,7 @@ use crate::{
     p07_recommendations::RecommendationsQuery,
     p08_covers::CoversQuery,
     p09_login::{LoginMutation, LoginQuery},
+    p10_imports::{ImportsMutation, ImportsQuery},
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -32,6 +33,7 @@ pub struct Query(
     RecommendationsQuery,
     CoversQuery,
     LoginQuery,
+    ImportsQuery,
 );
 
 impl Query {
@@ -49,17 +51,18 @@ impl Query {
             RecommendationsQuery,
             CoversQuery,
             LoginQuery,
+            ImportsQuery,
         )
     }
 }
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-pub struct Mutation(ShopMutation, LoginMutation);
+pub struct Mutation(ShopMutation, LoginMutation, ImportsMutation);
 
 impl Mutation {
     pub(crate) fn new() -> Self {
-        Self(ShopMutation, LoginMutation)
+        Self(ShopMutation, LoginMutation, ImportsMutation)
     }
 }
 

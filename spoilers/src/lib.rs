@@ -31,5 +31,7 @@ mod p07_recommendations;
 mod p08_covers;
 #[path = "../p09_login/fixed.rs"]
 mod p09_login;
+#[path = "../p10_imports/fixed.rs"]
+mod p10_imports;
 
 pub use schema::HealedSchema;

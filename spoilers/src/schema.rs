@@ -23,6 +23,7 @@ use crate::{
     p07_recommendations::{self, RecommendationsQuery},
     p08_covers::{self, CoversQuery},
     p09_login::{self, LoginMutation, LoginQuery},
+    p10_imports::{ImportsMutation, ImportsQuery},
 };
 
 /// What can be asked of the bookshop
@@ -40,11 +41,12 @@ struct Query(
     RecommendationsQuery,
     CoversQuery,
     LoginQuery,
+    ImportsQuery,
 );
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-struct Mutation(ShopMutation, LoginMutation);
+struct Mutation(ShopMutation, LoginMutation, ImportsMutation);
 
 /// What can be followed in the bookshop
 #[derive(MergedSubscription)]
@@ -123,10 +125,11 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         RecommendationsQuery,
         CoversQuery,
         LoginQuery,
+        ImportsQuery,
     );
     Schema::build(
         query,
-        Mutation(ShopMutation, LoginMutation),
+        Mutation(ShopMutation, LoginMutation, ImportsMutation),
         Subscription(ShopSubscription),
     )
     .data(lab.clone())

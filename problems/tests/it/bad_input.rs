@@ -36,6 +36,8 @@ async fn other_arguments_have_bounds_too() {
         r#"{ searchBooks(query: "") { query } }"#.to_owned(),
         "{ cover(book: 1, width: 0) { bytes } }".to_owned(),
         "{ cover(book: 1, width: 513) { bytes } }".to_owned(),
+        "mutation { importCatalog(publisher: 501, issue: 1) { titles } }".to_owned(),
+        "mutation { importCatalog(publisher: 1, issue: 0) { titles } }".to_owned(),
         r#"mutation { addReview(review: {bookId: 1, userId: 1, stars: 6, text: "x"}) { id } }"#.to_owned(),
         r#"mutation { addReview(review: {bookId: 1, userId: 1, stars: 5, text: ""}) { id } }"#.to_owned(),
     ] {

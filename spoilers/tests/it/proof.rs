@@ -148,6 +148,7 @@ problems! {
     recommendations: "p07_recommendations",
     covers: "p08_covers",
     login: "p09_login",
+    imports: "p10_imports",
 }
 
 #[test]
