@@ -30,6 +30,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p08_covers", "08covers"),
     source!("p09_login", "09login"),
     source!("p10_imports", "10imports"),
+    source!("p11_reviews", "11reviews"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

@@ -9,7 +9,7 @@ use crate::{
     p00_hello::{HelloQuery, Letters},
     p01_jokes::{Jokes, JokesQuery},
     p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p08_covers, p09_login,
-    p10_imports,
+    p10_imports, p11_reviews,
     shop::{Bookshop, RequestData},
 };
 
@@ -95,6 +95,7 @@ impl Lab {
             8 => p08_covers::clear(),
             9 => p09_login::clear(),
             10 => p10_imports::clear(),
+            11 => p11_reviews::clear(),
             other => tracing::warn!(number = other, "a problem that cannot be reset"),
         }
     }

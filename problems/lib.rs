@@ -37,6 +37,7 @@ mod p07_recommendations;
 mod p08_covers;
 mod p09_login;
 mod p10_imports;
+mod p11_reviews;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.

@@ -15,6 +15,7 @@ use crate::{
     p08_covers::CoversQuery,
     p09_login::{LoginMutation, LoginQuery},
     p10_imports::{ImportsMutation, ImportsQuery},
+    p11_reviews::ReviewsQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -34,6 +35,7 @@ pub struct Query(
     CoversQuery,
     LoginQuery,
     ImportsQuery,
+    ReviewsQuery,
 );
 
 impl Query {
@@ -52,6 +54,7 @@ impl Query {
             CoversQuery,
             LoginQuery,
             ImportsQuery,
+            ReviewsQuery,
         )
     }
 }

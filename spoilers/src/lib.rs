@@ -33,5 +33,7 @@ mod p08_covers;
 mod p09_login;
 #[path = "../p10_imports/fixed.rs"]
 mod p10_imports;
+#[path = "../p11_reviews/fixed.rs"]
+mod p11_reviews;
 
 pub use schema::HealedSchema;

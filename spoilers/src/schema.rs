@@ -24,6 +24,7 @@ use crate::{
     p08_covers::{self, CoversQuery},
     p09_login::{self, LoginMutation, LoginQuery},
     p10_imports::{ImportsMutation, ImportsQuery},
+    p11_reviews::ReviewsQuery,
 };
 
 /// What can be asked of the bookshop
@@ -42,6 +43,7 @@ struct Query(
     CoversQuery,
     LoginQuery,
     ImportsQuery,
+    ReviewsQuery,
 );
 
 /// What can be changed in the bookshop
@@ -126,6 +128,7 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         CoversQuery,
         LoginQuery,
         ImportsQuery,
+        ReviewsQuery,
     );
     Schema::build(
         query,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, data, lab};
 
-const IDS: [&str; 11] = [
+const IDS: [&str; 12] = [
     "00hello",
     "01jokes",
     "02search",
@@ -18,6 +18,7 @@ const IDS: [&str; 11] = [
     "08covers",
     "09login",
     "10imports",
+    "11reviews",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -42,6 +43,7 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("c", "08covers"),
         ("logi", "09login"),
         ("im", "10imports"),
+        ("rev", "11reviews"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }
@@ -55,9 +57,11 @@ async fn what_begins_several_ids_or_names_is_ambiguous() {
         other => panic!("{given}: {other:?}"),
     };
     assert_eq!(candidates("0"), IDS[..10]);
+    assert_eq!(candidates("1"), IDS[10..]);
     assert_eq!(candidates(""), IDS);
     assert_eq!(candidates("s"), ["02search", "05stories"]);
     assert_eq!(candidates("lo"), ["03lookup", "09login"]);
+    assert_eq!(candidates("re"), ["07recommendations", "11reviews"]);
 }
 
 #[tokio::test]

@@ -149,6 +149,7 @@ problems! {
     covers: "p08_covers",
     login: "p09_login",
     imports: "p10_imports",
+    reviews: "p11_reviews",
 }
 
 #[test]
