@@ -31,6 +31,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p09_login", "09login"),
     source!("p10_imports", "10imports"),
     source!("p11_reviews", "11reviews"),
+    source!("p12_mail", "12mail"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

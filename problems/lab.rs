@@ -9,7 +9,7 @@ use crate::{
     p00_hello::{HelloQuery, Letters},
     p01_jokes::{Jokes, JokesQuery},
     p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p08_covers, p09_login,
-    p10_imports, p11_reviews,
+    p10_imports, p11_reviews, p12_mail,
     shop::{Bookshop, RequestData},
 };
 
@@ -96,6 +96,7 @@ impl Lab {
             9 => p09_login::clear(),
             10 => p10_imports::clear(),
             11 => p11_reviews::clear(),
+            12 => p12_mail::clear(),
             other => tracing::warn!(number = other, "a problem that cannot be reset"),
         }
     }

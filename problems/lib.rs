@@ -38,6 +38,7 @@ mod p08_covers;
 mod p09_login;
 mod p10_imports;
 mod p11_reviews;
+mod p12_mail;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.

@@ -16,6 +16,7 @@ use crate::{
     p09_login::{LoginMutation, LoginQuery},
     p10_imports::{ImportsMutation, ImportsQuery},
     p11_reviews::ReviewsQuery,
+    p12_mail::{MailMutation, MailQuery},
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -36,6 +37,7 @@ pub struct Query(
     LoginQuery,
     ImportsQuery,
     ReviewsQuery,
+    MailQuery,
 );
 
 impl Query {
@@ -55,17 +57,18 @@ impl Query {
             LoginQuery,
             ImportsQuery,
             ReviewsQuery,
+            MailQuery,
         )
     }
 }
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-pub struct Mutation(ShopMutation, LoginMutation, ImportsMutation);
+pub struct Mutation(ShopMutation, LoginMutation, ImportsMutation, MailMutation);
 
 impl Mutation {
     pub(crate) fn new() -> Self {
-        Self(ShopMutation, LoginMutation, ImportsMutation)
+        Self(ShopMutation, LoginMutation, ImportsMutation, MailMutation)
     }
 }
 

@@ -35,5 +35,7 @@ mod p09_login;
 mod p10_imports;
 #[path = "../p11_reviews/fixed.rs"]
 mod p11_reviews;
+#[path = "../p12_mail/fixed.rs"]
+mod p12_mail;
 
 pub use schema::HealedSchema;

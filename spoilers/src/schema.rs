@@ -25,6 +25,7 @@ use crate::{
     p09_login::{self, LoginMutation, LoginQuery},
     p10_imports::{ImportsMutation, ImportsQuery},
     p11_reviews::ReviewsQuery,
+    p12_mail::{MailMutation, MailQuery},
 };
 
 /// What can be asked of the bookshop
@@ -44,11 +45,12 @@ struct Query(
     LoginQuery,
     ImportsQuery,
     ReviewsQuery,
+    MailQuery,
 );
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-struct Mutation(ShopMutation, LoginMutation, ImportsMutation);
+struct Mutation(ShopMutation, LoginMutation, ImportsMutation, MailMutation);
 
 /// What can be followed in the bookshop
 #[derive(MergedSubscription)]
@@ -129,10 +131,11 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         LoginQuery,
         ImportsQuery,
         ReviewsQuery,
+        MailQuery,
     );
     Schema::build(
         query,
-        Mutation(ShopMutation, LoginMutation, ImportsMutation),
+        Mutation(ShopMutation, LoginMutation, ImportsMutation, MailMutation),
         Subscription(ShopSubscription),
     )
     .data(lab.clone())

@@ -52,17 +52,18 @@ async fn what_does_not_exist_is_null_and_a_list_about_it_is_an_error() {
         let document = format!(
             "{{ book(id: {id}) {{ id }} author(id: {id}) {{ id }} order(id: {id}) {{ id }} user(id: {id}) {{ id }}
                 orderStatus(id: {id}) {{ id }} userStory(userId: {id}) {{ name }} reviews(bookId: {id}) {{ id }}
-                cover(book: {id}) {{ bytes }} reviewStats(book: {id}, visitor: 1) {{ reviews stars }} }}"
+                cover(book: {id}) {{ bytes }} receipt(order: {id}) {{ sentTo }} reviewStats(book: {id}, visitor: 1) {{ reviews stars }} }}"
         );
         let expected = json!({
             "book": null, "author": null, "order": null, "user": null,
             "orderStatus": null, "userStory": null, "reviews": [],
-            "cover": null, "reviewStats": { "reviews": 0, "stars": 0.0 }
+            "cover": null, "receipt": null, "reviewStats": { "reviews": 0, "stars": 0.0 }
         });
         assert_eq!(data(&lab, &document).await, expected);
         for (document, what) in [
             ("{ recommendations(user: N) { title } }", "user"),
             ("mutation { login(user: N) { token } }", "user"),
+            ("mutation { sendReceipt(order: N) { sentTo } }", "order"),
         ] {
             let (code, message) = error(&lab, &document.replace('N', &id.to_string())).await;
             assert_eq!(

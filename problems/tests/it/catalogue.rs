@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, data, lab};
 
-const IDS: [&str; 12] = [
+const IDS: [&str; 13] = [
     "00hello",
     "01jokes",
     "02search",
@@ -19,6 +19,7 @@ const IDS: [&str; 12] = [
     "09login",
     "10imports",
     "11reviews",
+    "12mail",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -44,6 +45,7 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("logi", "09login"),
         ("im", "10imports"),
         ("rev", "11reviews"),
+        ("m", "12mail"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }

@@ -90,10 +90,11 @@ async fn what_a_problem_refuses_its_healed_field_refuses_in_the_same_words() {
         "{ recommendations(user: 0) { bookId } }",
         "{ books(offset: -1) { id } }",
         "{ cover(book: 1, width: 513) { bytes } }",
-        "{ cover(book: 0) { bytes } session(token: \"nobody's\") { token } imported(reference: \"\") }",
+        "{ cover(book: 0) { bytes } session(token: \"nobody's\") { token } receipt(order: 1) { sentTo } imported(reference: \"\") }",
         "mutation { login(user: 0) { token } }",
         "mutation { logout(token: \"nobody's\") }",
         "mutation { importCatalog(publisher: 0, issue: 1) { titles } }",
+        "mutation { sendReceipt(order: 0) { sentTo } }",
         "{ user(id: 0) { name } orderStatus(id: 0) { state } userStory(userId: 0) { text } }",
         r#"{ a: searchBooks(query: "RIVER") { query hits { snippet book { author { name } } } }
              b: searchBooks(query: "river") { query hits { snippet } } }"#,

@@ -150,6 +150,7 @@ problems! {
     login: "p09_login",
     imports: "p10_imports",
     reviews: "p11_reviews",
+    mail: "p12_mail",
 }
 
 #[test]
