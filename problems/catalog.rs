@@ -32,6 +32,11 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p14_quotes", "14quotes"),
     source!("p15_prices", "15prices"),
     source!("p16_series", "16series"),
+    source!("p08_covers", "08covers"),
+    source!("p09_login", "09login"),
+    source!("p10_imports", "10imports"),
+    source!("p11_reviews", "11reviews"),
+    source!("p12_mail", "12mail"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

@@ -17,7 +17,7 @@ pub fn page_size(first: i64) -> Result<i64> {
 }
 
 /// A number between two bounds, both of which are allowed.
-pub(crate) fn within(argument: &str, given: i64, least: i64, most: i64) -> Result<i64> {
+pub fn within(argument: &str, given: i64, least: i64, most: i64) -> Result<i64> {
     if (least..=most).contains(&given) {
         return Ok(given);
     }

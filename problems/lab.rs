@@ -10,6 +10,8 @@ use crate::{
     p01_jokes::{Jokes, JokesQuery},
     p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p13_feed, p14_quotes,
     p15_prices,
+    p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p08_covers, p09_login,
+    p10_imports, p11_reviews, p12_mail,
     shop::{Bookshop, RequestData},
 };
 
@@ -97,6 +99,11 @@ impl Lab {
             15 => p15_prices::clear(),
             // The shop has nothing in hand that it could drop.
             16 => tracing::warn!("what `bookSeries` left behind stays until a restart"),
+            8 => p08_covers::clear(),
+            9 => p09_login::clear(),
+            10 => p10_imports::clear(),
+            11 => p11_reviews::clear(),
+            12 => p12_mail::clear(),
             other => tracing::warn!(number = other, "a problem that cannot be reset"),
         }
     }
@@ -104,5 +111,6 @@ impl Lab {
     /// Lets caches finish their pending maintenance, so that the figures read next mean something.
     pub fn quiesce(&self) {
         p07_recommendations::settle();
+        p08_covers::settle();
     }
 }

@@ -38,13 +38,18 @@ mod p13_feed;
 mod p14_quotes;
 mod p15_prices;
 mod p16_series;
+mod p08_covers;
+mod p09_login;
+mod p10_imports;
+mod p11_reviews;
+mod p12_mail;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.
 pub mod parts {
     pub use crate::errors::{internal, not_found};
     pub use crate::guard::Gate;
-    pub use crate::input::{MAX_WORDS, page_size, text};
+    pub use crate::input::{MAX_WORDS, page_size, text, within};
     pub use crate::p06_books::{AuthorLoader, Authors, BooksQuery};
     pub use crate::schema::LabQuery;
     pub use crate::sync::locked;

@@ -16,6 +16,11 @@ use crate::{
     p14_quotes::QuotesQuery,
     p15_prices::PricesQuery,
     p16_series::SeriesQuery,
+    p08_covers::CoversQuery,
+    p09_login::{LoginMutation, LoginQuery},
+    p10_imports::{ImportsMutation, ImportsQuery},
+    p11_reviews::ReviewsQuery,
+    p12_mail::{MailMutation, MailQuery},
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -35,6 +40,11 @@ pub struct Query(
     QuotesQuery,
     PricesQuery,
     SeriesQuery,
+    CoversQuery,
+    LoginQuery,
+    ImportsQuery,
+    ReviewsQuery,
+    MailQuery,
 );
 
 impl Query {
@@ -53,6 +63,11 @@ impl Query {
             QuotesQuery,
             PricesQuery,
             SeriesQuery,
+            CoversQuery,
+            LoginQuery,
+            ImportsQuery,
+            ReviewsQuery,
+            MailQuery,
         )
     }
 }
@@ -64,6 +79,11 @@ pub struct Mutation(ShopMutation, FeedMutation);
 impl Mutation {
     pub(crate) fn new() -> Self {
         Self(ShopMutation, FeedMutation)
+pub struct Mutation(ShopMutation, LoginMutation, ImportsMutation, MailMutation);
+
+impl Mutation {
+    pub(crate) fn new() -> Self {
+        Self(ShopMutation, LoginMutation, ImportsMutation, MailMutation)
     }
 }
 

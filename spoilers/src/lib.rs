@@ -35,6 +35,16 @@ mod p14_quotes;
 mod p15_prices;
 #[path = "../p16_series/fixed.rs"]
 mod p16_series;
+#[path = "../p08_covers/fixed.rs"]
+mod p08_covers;
+#[path = "../p09_login/fixed.rs"]
+mod p09_login;
+#[path = "../p10_imports/fixed.rs"]
+mod p10_imports;
+#[path = "../p11_reviews/fixed.rs"]
+mod p11_reviews;
+#[path = "../p12_mail/fixed.rs"]
+mod p12_mail;
 
 pub use schema::{
     HealedMutation, HealedQuery, HealedSchema, HealedSubscription, forget_recommendations, prepare,

@@ -27,6 +27,11 @@ use crate::{
     p14_quotes::QuotesQuery,
     p15_prices::PricesQuery,
     p16_series::SeriesQuery,
+    p08_covers::{self, CoversQuery},
+    p09_login::{self, LoginMutation, LoginQuery},
+    p10_imports::{ImportsMutation, ImportsQuery},
+    p11_reviews::ReviewsQuery,
+    p12_mail::{MailMutation, MailQuery},
 };
 
 /// What can be asked of the bookshop
@@ -46,12 +51,18 @@ pub struct HealedQuery(
     QuotesQuery,
     PricesQuery,
     SeriesQuery,
+    CoversQuery,
+    LoginQuery,
+    ImportsQuery,
+    ReviewsQuery,
+    MailQuery,
 );
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
 #[graphql(name = "Mutation")]
 pub struct HealedMutation(ShopMutation, FeedMutation);
+struct Mutation(ShopMutation, LoginMutation, ImportsMutation, MailMutation);
 
 /// What can be followed in the bookshop
 #[derive(MergedSubscription)]
@@ -90,6 +101,8 @@ impl PublicSchema for HealedSchema {
         p02_search::settle();
         p05_stories::settle();
         p07_recommendations::settle();
+        p08_covers::settle();
+        p09_login::settle();
     }
 }
 
@@ -167,6 +180,28 @@ fn builder(lab: &Lab) -> SchemaBuilder<HealedQuery, HealedMutation, HealedSubscr
         HealedQuery::new(),
         HealedMutation::new(),
         HealedSubscription::new(),
+fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
+    let query = Query(
+        ShopQuery,
+        LabQuery,
+        HelloQuery::default(),
+        JokesQuery::default(),
+        SearchQuery,
+        LookupQuery,
+        OrdersQuery,
+        StoriesQuery,
+        BooksQuery,
+        RecommendationsQuery,
+        CoversQuery,
+        LoginQuery,
+        ImportsQuery,
+        ReviewsQuery,
+        MailQuery,
+    );
+    Schema::build(
+        query,
+        Mutation(ShopMutation, LoginMutation, ImportsMutation, MailMutation),
+        Subscription(ShopSubscription),
     )
     .data(lab.clone())
 }

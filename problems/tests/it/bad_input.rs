@@ -34,6 +34,10 @@ async fn other_arguments_have_bounds_too() {
         r#"{ hello(name: "  ") }"#.to_owned(),
         format!(r#"{{ searchBooks(query: "{long}") {{ query }} }}"#),
         r#"{ searchBooks(query: "") { query } }"#.to_owned(),
+        "{ cover(book: 1, width: 0) { bytes } }".to_owned(),
+        "{ cover(book: 1, width: 513) { bytes } }".to_owned(),
+        "mutation { importCatalog(publisher: 501, issue: 1) { titles } }".to_owned(),
+        "mutation { importCatalog(publisher: 1, issue: 0) { titles } }".to_owned(),
         r#"mutation { addReview(review: {bookId: 1, userId: 1, stars: 6, text: "x"}) { id } }"#.to_owned(),
         r#"mutation { addReview(review: {bookId: 1, userId: 1, stars: 5, text: ""}) { id } }"#.to_owned(),
     ] {
@@ -47,18 +51,26 @@ async fn what_does_not_exist_is_null_and_a_list_about_it_is_an_error() {
     for id in [0, -1, 999_999, i64::MAX] {
         let document = format!(
             "{{ book(id: {id}) {{ id }} author(id: {id}) {{ id }} order(id: {id}) {{ id }} user(id: {id}) {{ id }}
-                orderStatus(id: {id}) {{ id }} userStory(userId: {id}) {{ name }} reviews(bookId: {id}) {{ id }} }}"
+                orderStatus(id: {id}) {{ id }} userStory(userId: {id}) {{ name }} reviews(bookId: {id}) {{ id }}
+                cover(book: {id}) {{ bytes }} receipt(order: {id}) {{ sentTo }} reviewStats(book: {id}, visitor: 1) {{ reviews stars }} }}"
         );
         let expected = json!({
             "book": null, "author": null, "order": null, "user": null,
-            "orderStatus": null, "userStory": null, "reviews": []
+            "orderStatus": null, "userStory": null, "reviews": [],
+            "cover": null, "receipt": null, "reviewStats": { "reviews": 0, "stars": 0.0 }
         });
         assert_eq!(data(&lab, &document).await, expected);
-        let (code, message) = error(&lab, &format!("{{ recommendations(user: {id}) {{ title }} }}")).await;
-        assert_eq!(
-            (code, message),
-            ("NOT_FOUND".to_owned(), format!("no user has the id {id}"))
-        );
+        for (document, what) in [
+            ("{ recommendations(user: N) { title } }", "user"),
+            ("mutation { login(user: N) { token } }", "user"),
+            ("mutation { sendReceipt(order: N) { sentTo } }", "order"),
+        ] {
+            let (code, message) = error(&lab, &document.replace('N', &id.to_string())).await;
+            assert_eq!(
+                (code, message),
+                ("NOT_FOUND".to_owned(), format!("no {what} has the id {id}"))
+            );
+        }
     }
 }
 

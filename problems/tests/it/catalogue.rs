@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{data, lab, run};
 
 const IDS: [&str; 12] = [
+const IDS: [&str; 13] = [
     "00hello",
     "01jokes",
     "02search",
@@ -19,6 +20,11 @@ const IDS: [&str; 12] = [
     "14quotes",
     "15prices",
     "16series",
+    "08covers",
+    "09login",
+    "10imports",
+    "11reviews",
+    "12mail",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -44,6 +50,11 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("q", "14quotes"),
         ("15", "15prices"),
         ("ser", "16series"),
+        ("c", "08covers"),
+        ("logi", "09login"),
+        ("im", "10imports"),
+        ("rev", "11reviews"),
+        ("m", "12mail"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }
@@ -60,6 +71,12 @@ async fn what_begins_several_ids_or_names_is_ambiguous() {
     assert_eq!(candidates("1"), IDS[8..]);
     assert_eq!(candidates(""), IDS);
     assert_eq!(candidates("s"), ["02search", "05stories", "16series"]);
+    assert_eq!(candidates("0"), IDS[..10]);
+    assert_eq!(candidates("1"), IDS[10..]);
+    assert_eq!(candidates(""), IDS);
+    assert_eq!(candidates("s"), ["02search", "05stories"]);
+    assert_eq!(candidates("lo"), ["03lookup", "09login"]);
+    assert_eq!(candidates("re"), ["07recommendations", "11reviews"]);
 }
 
 #[tokio::test]

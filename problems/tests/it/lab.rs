@@ -1,6 +1,6 @@
 //! The memory limit, and the way back.
 
-use crate::support::{MIB, data, error, lab, reset, run};
+use crate::support::{MIB, STATICS, data, error, lab, reset, run};
 
 #[tokio::test]
 async fn past_the_limit_each_problem_says_so_and_says_how_to_reset() {
@@ -51,6 +51,7 @@ async fn past_the_limit_everything_else_keeps_answering_and_below_it_so_do_the_p
 
 #[tokio::test]
 async fn a_problem_answers_as_before_after_a_reset() {
+    let _alone = STATICS.lock().await;
     let lab = lab();
     for problem in lab.problems() {
         for round in 1..=2 {

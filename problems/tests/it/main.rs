@@ -3,6 +3,7 @@
 //! Nothing here measures memory: that takes a process of its own.
 #![allow(clippy::unwrap_used)]
 
+mod afterwards;
 mod api;
 mod bad_input;
 mod catalogue;

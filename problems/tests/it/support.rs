@@ -7,6 +7,7 @@ use problems::{
     shop::{Bookshop, Location},
 };
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 pub(crate) type Api = Schema<Query, Mutation, Subscription>;
 
@@ -16,6 +17,9 @@ pub(crate) fn lab() -> Lab {
     let shop = Bookshop::open(Location::Memory).expect("a shop in memory opens");
     Lab::new(shop, MemoryGuard::new(512 * MIB))
 }
+
+/// Held by tests that rely on what the problems keep in statics, and by the one that resets them all.
+pub(crate) static STATICS: Mutex<()> = Mutex::const_new(());
 
 pub(crate) fn api(lab: &Lab) -> Api {
     lab.schema_builder().finish()

@@ -47,6 +47,7 @@ fn comparable(problem: &Problem, response: Response) -> Value {
             let badge = &mut answer["data"]["userStory"]["badge"];
             *badge = badge.as_str().unwrap().split(' ').next().unwrap().into();
         }
+        9 => answer["data"]["login"]["token"] = "another each time".into(),
         _ => {}
     }
     answer
@@ -139,6 +140,12 @@ async fn what_a_problem_refuses_its_healed_field_refuses_in_the_same_words() {
         "{ livePrice(bookId: 1, userId: 0) { cents } bookSeries(authorId: 0) { author } }",
         r#"mutation { scanParcel(orderId: 0, place: "here") { slip } }"#,
         r#"mutation { scanParcel(orderId: 1, place: " ") { slip } }"#,
+        "{ cover(book: 1, width: 513) { bytes } }",
+        "{ cover(book: 0) { bytes } session(token: \"nobody's\") { token } receipt(order: 1) { sentTo } imported(reference: \"\") }",
+        "mutation { login(user: 0) { token } }",
+        "mutation { logout(token: \"nobody's\") }",
+        "mutation { importCatalog(publisher: 0, issue: 1) { titles } }",
+        "mutation { sendReceipt(order: 0) { sentTo } }",
         "{ user(id: 0) { name } orderStatus(id: 0) { state } userStory(userId: 0) { text } }",
         r#"{ a: searchBooks(query: "RIVER") { query hits { snippet book { author { name } } } }
              b: searchBooks(query: "river") { query hits { snippet } } }"#,

@@ -186,6 +186,11 @@ problems! {
     quotes: "p14_quotes",
     prices: "p15_prices",
     series: "p16_series",
+    covers: "p08_covers",
+    login: "p09_login",
+    imports: "p10_imports",
+    reviews: "p11_reviews",
+    mail: "p12_mail",
 }
 
 #[test]
