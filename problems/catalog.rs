@@ -27,6 +27,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p05_stories", "05stories"),
     source!("p06_books", "06books"),
     source!("p07_recommendations", "07recommendations"),
+    source!("p17_bestsellers", "17bestsellers"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

@@ -8,7 +8,7 @@ use crate::{
     FindError, MemoryGuard, Mutation, Problem, Query, Subscription, catalog,
     p00_hello::{HelloQuery, Letters},
     p01_jokes::{Jokes, JokesQuery},
-    p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations,
+    p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p17_bestsellers,
     shop::{Bookshop, RequestData},
 };
 
@@ -91,6 +91,7 @@ impl Lab {
             5 => p05_stories::clear(),
             6 => p06_books::clear(),
             7 => p07_recommendations::clear(),
+            17 => p17_bestsellers::clear(),
             other => tracing::warn!(number = other, "a problem that cannot be reset"),
         }
     }
@@ -98,5 +99,6 @@ impl Lab {
     /// Lets caches finish their pending maintenance, so that the figures read next mean something.
     pub fn quiesce(&self) {
         p07_recommendations::settle();
+        p17_bestsellers::settle();
     }
 }

@@ -34,6 +34,7 @@ mod p04_orders;
 mod p05_stories;
 mod p06_books;
 mod p07_recommendations;
+mod p17_bestsellers;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.
@@ -42,6 +43,7 @@ pub mod parts {
     pub use crate::guard::Gate;
     pub use crate::input::{MAX_WORDS, page_size, text};
     pub use crate::p06_books::{AuthorLoader, Authors, BooksQuery};
+    pub use crate::p17_bestsellers::BestsellersQuery;
     pub use crate::schema::LabQuery;
     pub use crate::sync::locked;
 }

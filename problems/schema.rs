@@ -12,6 +12,7 @@ use crate::{
     p05_stories::StoriesQuery,
     p06_books::BooksQuery,
     p07_recommendations::RecommendationsQuery,
+    p17_bestsellers::BestsellersQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -28,6 +29,7 @@ pub struct Query(
     StoriesQuery,
     BooksQuery,
     RecommendationsQuery,
+    BestsellersQuery,
 );
 
 impl Query {
@@ -43,6 +45,7 @@ impl Query {
             StoriesQuery,
             BooksQuery,
             RecommendationsQuery,
+            BestsellersQuery,
         )
     }
 }

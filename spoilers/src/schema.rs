@@ -8,7 +8,7 @@ use async_graphql::{
 };
 use problems::{
     Lab,
-    parts::{BooksQuery, LabQuery},
+    parts::{BestsellersQuery, BooksQuery, LabQuery, ShelvesQuery},
     shop::{RequestData, ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -36,6 +36,7 @@ struct Query(
     StoriesQuery,
     BooksQuery,
     RecommendationsQuery,
+    BestsellersQuery,
 );
 
 /// What can be changed in the bookshop
@@ -80,6 +81,7 @@ impl HealedSchema {
 
     /// Lets caches finish their pending maintenance, so that the figures read next mean something.
     pub fn quiesce(&self) {
+        self.lab.quiesce();
         p02_search::settle();
         p05_stories::settle();
         p07_recommendations::settle();
@@ -115,6 +117,7 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         StoriesQuery,
         BooksQuery,
         RecommendationsQuery,
+        BestsellersQuery,
     );
     Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, data, lab};
 
-const IDS: [&str; 8] = [
+const IDS: [&str; 9] = [
     "00hello",
     "01jokes",
     "02search",
@@ -15,6 +15,7 @@ const IDS: [&str; 8] = [
     "05stories",
     "06books",
     "07recommendations",
+    "17bestsellers",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -36,6 +37,8 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("st", "05stories"),
         ("rec", "07recommendations"),
         ("07recommendations", "07recommendations"),
+        ("17", "17bestsellers"),
+        ("be", "17bestsellers"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }
@@ -48,17 +51,18 @@ async fn what_begins_several_ids_or_names_is_ambiguous() {
         Err(FindError::Ambiguous { candidates, .. }) => candidates,
         other => panic!("{given}: {other:?}"),
     };
-    assert_eq!(candidates("0"), IDS);
+    assert_eq!(candidates("0"), IDS[..8]);
+    assert_eq!(candidates("2"), ["22wishlist"]);
     assert_eq!(candidates(""), IDS);
     assert_eq!(candidates("s"), ["02search", "05stories"]);
+    assert_eq!(candidates("re"), ["07recommendations"]);
 }
 
 #[tokio::test]
 async fn what_begins_none_is_unknown_and_leading_zeros_matter() {
     let lab = lab();
     for given in [
-        "1",
-        "2",
+        "3",
         "7",
         "99",
         "000hello",
