@@ -28,6 +28,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p06_books", "06books"),
     source!("p07_recommendations", "07recommendations"),
     source!("p17_bestsellers", "17bestsellers"),
+    source!("p18_regions", "18regions"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

@@ -9,6 +9,7 @@ use crate::{
     p00_hello::{HelloQuery, Letters},
     p01_jokes::{Jokes, JokesQuery},
     p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p17_bestsellers,
+    p18_regions,
     shop::{Bookshop, RequestData},
 };
 
@@ -92,6 +93,7 @@ impl Lab {
             6 => p06_books::clear(),
             7 => p07_recommendations::clear(),
             17 => p17_bestsellers::clear(),
+            18 => p18_regions::clear().await,
             other => tracing::warn!(number = other, "a problem that cannot be reset"),
         }
     }

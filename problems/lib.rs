@@ -35,6 +35,7 @@ mod p05_stories;
 mod p06_books;
 mod p07_recommendations;
 mod p17_bestsellers;
+mod p18_regions;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.
@@ -44,6 +45,7 @@ pub mod parts {
     pub use crate::input::{MAX_WORDS, page_size, text};
     pub use crate::p06_books::{AuthorLoader, Authors, BooksQuery};
     pub use crate::p17_bestsellers::BestsellersQuery;
+    pub use crate::p18_regions::RegionsQuery;
     pub use crate::schema::LabQuery;
     pub use crate::sync::locked;
 }

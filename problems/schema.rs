@@ -13,6 +13,7 @@ use crate::{
     p06_books::BooksQuery,
     p07_recommendations::RecommendationsQuery,
     p17_bestsellers::BestsellersQuery,
+    p18_regions::RegionsQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -30,6 +31,7 @@ pub struct Query(
     BooksQuery,
     RecommendationsQuery,
     BestsellersQuery,
+    RegionsQuery,
 );
 
 impl Query {
@@ -46,6 +48,7 @@ impl Query {
             BooksQuery,
             RecommendationsQuery,
             BestsellersQuery,
+            RegionsQuery,
         )
     }
 }

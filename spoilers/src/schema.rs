@@ -8,7 +8,7 @@ use async_graphql::{
 };
 use problems::{
     Lab,
-    parts::{BestsellersQuery, BooksQuery, LabQuery, ShelvesQuery},
+    parts::{BestsellersQuery, BooksQuery, LabQuery, RegionsQuery, ShelvesQuery},
     shop::{RequestData, ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -37,6 +37,7 @@ struct Query(
     BooksQuery,
     RecommendationsQuery,
     BestsellersQuery,
+    RegionsQuery,
 );
 
 /// What can be changed in the bookshop
@@ -118,6 +119,7 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         BooksQuery,
         RecommendationsQuery,
         BestsellersQuery,
+        RegionsQuery,
     );
     Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
 }

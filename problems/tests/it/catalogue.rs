@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, data, lab};
 
-const IDS: [&str; 9] = [
+const IDS: [&str; 10] = [
     "00hello",
     "01jokes",
     "02search",
@@ -16,6 +16,7 @@ const IDS: [&str; 9] = [
     "06books",
     "07recommendations",
     "17bestsellers",
+    "18regions",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -39,6 +40,7 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("07recommendations", "07recommendations"),
         ("17", "17bestsellers"),
         ("be", "17bestsellers"),
+        ("reg", "18regions"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }
@@ -55,7 +57,7 @@ async fn what_begins_several_ids_or_names_is_ambiguous() {
     assert_eq!(candidates("2"), ["22wishlist"]);
     assert_eq!(candidates(""), IDS);
     assert_eq!(candidates("s"), ["02search", "05stories"]);
-    assert_eq!(candidates("re"), ["07recommendations"]);
+    assert_eq!(candidates("re"), ["07recommendations", "18regions"]);
 }
 
 #[tokio::test]
