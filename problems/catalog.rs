@@ -29,6 +29,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p07_recommendations", "07recommendations"),
     source!("p17_bestsellers", "17bestsellers"),
     source!("p18_regions", "18regions"),
+    source!("p19_basket", "19basket"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

@@ -36,6 +36,7 @@ mod p06_books;
 mod p07_recommendations;
 mod p17_bestsellers;
 mod p18_regions;
+mod p19_basket;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.
@@ -46,6 +47,7 @@ pub mod parts {
     pub use crate::p06_books::{AuthorLoader, Authors, BooksQuery};
     pub use crate::p17_bestsellers::BestsellersQuery;
     pub use crate::p18_regions::RegionsQuery;
+    pub use crate::p19_basket::BasketQuery;
     pub use crate::schema::LabQuery;
     pub use crate::sync::locked;
 }

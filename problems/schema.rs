@@ -14,6 +14,7 @@ use crate::{
     p07_recommendations::RecommendationsQuery,
     p17_bestsellers::BestsellersQuery,
     p18_regions::RegionsQuery,
+    p19_basket::BasketQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -32,6 +33,7 @@ pub struct Query(
     RecommendationsQuery,
     BestsellersQuery,
     RegionsQuery,
+    BasketQuery,
 );
 
 impl Query {
@@ -49,6 +51,7 @@ impl Query {
             RecommendationsQuery,
             BestsellersQuery,
             RegionsQuery,
+            BasketQuery,
         )
     }
 }

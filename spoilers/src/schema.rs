@@ -8,7 +8,7 @@ use async_graphql::{
 };
 use problems::{
     Lab,
-    parts::{BestsellersQuery, BooksQuery, LabQuery, RegionsQuery, ShelvesQuery},
+    parts::{BasketQuery, BestsellersQuery, BooksQuery, LabQuery, RegionsQuery, ShelvesQuery},
     shop::{RequestData, ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -38,6 +38,7 @@ struct Query(
     RecommendationsQuery,
     BestsellersQuery,
     RegionsQuery,
+    BasketQuery,
 );
 
 /// What can be changed in the bookshop
@@ -120,6 +121,7 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         RecommendationsQuery,
         BestsellersQuery,
         RegionsQuery,
+        BasketQuery,
     );
     Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, data, lab};
 
-const IDS: [&str; 10] = [
+const IDS: [&str; 11] = [
     "00hello",
     "01jokes",
     "02search",
@@ -17,6 +17,7 @@ const IDS: [&str; 10] = [
     "07recommendations",
     "17bestsellers",
     "18regions",
+    "19basket",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -41,6 +42,7 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("17", "17bestsellers"),
         ("be", "17bestsellers"),
         ("reg", "18regions"),
+        ("ba", "19basket"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }
