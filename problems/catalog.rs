@@ -30,6 +30,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p17_bestsellers", "17bestsellers"),
     source!("p18_regions", "18regions"),
     source!("p19_basket", "19basket"),
+    source!("p20_audit", "20audit"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

@@ -37,6 +37,7 @@ mod p07_recommendations;
 mod p17_bestsellers;
 mod p18_regions;
 mod p19_basket;
+mod p20_audit;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.
@@ -48,6 +49,7 @@ pub mod parts {
     pub use crate::p17_bestsellers::BestsellersQuery;
     pub use crate::p18_regions::RegionsQuery;
     pub use crate::p19_basket::BasketQuery;
+    pub use crate::p20_audit::AuditQuery;
     pub use crate::schema::LabQuery;
     pub use crate::sync::locked;
 }

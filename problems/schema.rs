@@ -15,6 +15,7 @@ use crate::{
     p17_bestsellers::BestsellersQuery,
     p18_regions::RegionsQuery,
     p19_basket::BasketQuery,
+    p20_audit::AuditQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -34,6 +35,7 @@ pub struct Query(
     BestsellersQuery,
     RegionsQuery,
     BasketQuery,
+    AuditQuery,
 );
 
 impl Query {
@@ -52,6 +54,7 @@ impl Query {
             BestsellersQuery,
             RegionsQuery,
             BasketQuery,
+            AuditQuery,
         )
     }
 }

@@ -8,7 +8,7 @@ use async_graphql::{
 };
 use problems::{
     Lab,
-    parts::{BasketQuery, BestsellersQuery, BooksQuery, LabQuery, RegionsQuery, ShelvesQuery},
+    parts::{AuditQuery, BasketQuery, BestsellersQuery, BooksQuery, LabQuery, RegionsQuery},
     shop::{RequestData, ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -39,6 +39,7 @@ struct Query(
     BestsellersQuery,
     RegionsQuery,
     BasketQuery,
+    AuditQuery,
 );
 
 /// What can be changed in the bookshop
@@ -122,6 +123,7 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         BestsellersQuery,
         RegionsQuery,
         BasketQuery,
+        AuditQuery,
     );
     Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
 }

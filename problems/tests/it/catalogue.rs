@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, data, lab};
 
-const IDS: [&str; 11] = [
+const IDS: [&str; 12] = [
     "00hello",
     "01jokes",
     "02search",
@@ -18,6 +18,7 @@ const IDS: [&str; 11] = [
     "17bestsellers",
     "18regions",
     "19basket",
+    "20audit",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -56,7 +57,7 @@ async fn what_begins_several_ids_or_names_is_ambiguous() {
         other => panic!("{given}: {other:?}"),
     };
     assert_eq!(candidates("0"), IDS[..8]);
-    assert_eq!(candidates("2"), ["22wishlist"]);
+    assert_eq!(candidates("2"), ["20audit"]);
     assert_eq!(candidates(""), IDS);
     assert_eq!(candidates("s"), ["02search", "05stories"]);
     assert_eq!(candidates("re"), ["07recommendations", "18regions"]);
