@@ -31,6 +31,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p18_regions", "18regions"),
     source!("p19_basket", "19basket"),
     source!("p20_audit", "20audit"),
+    source!("p21_shelves", "21shelves"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

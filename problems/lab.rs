@@ -9,7 +9,7 @@ use crate::{
     p00_hello::{HelloQuery, Letters},
     p01_jokes::{Jokes, JokesQuery},
     p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p17_bestsellers,
-    p18_regions, p19_basket, p20_audit,
+    p18_regions, p19_basket, p20_audit, p21_shelves,
     shop::{Bookshop, RequestData},
 };
 
@@ -96,6 +96,7 @@ impl Lab {
             18 => p18_regions::clear().await,
             19 => p19_basket::clear(),
             20 => p20_audit::clear(),
+            21 => p21_shelves::clear().await,
             other => tracing::warn!(number = other, "a problem that cannot be reset"),
         }
     }

@@ -38,6 +38,7 @@ mod p17_bestsellers;
 mod p18_regions;
 mod p19_basket;
 mod p20_audit;
+mod p21_shelves;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.
@@ -50,6 +51,7 @@ pub mod parts {
     pub use crate::p18_regions::RegionsQuery;
     pub use crate::p19_basket::BasketQuery;
     pub use crate::p20_audit::AuditQuery;
+    pub use crate::p21_shelves::ShelvesQuery;
     pub use crate::schema::LabQuery;
     pub use crate::sync::locked;
 }

@@ -16,6 +16,7 @@ use crate::{
     p18_regions::RegionsQuery,
     p19_basket::BasketQuery,
     p20_audit::AuditQuery,
+    p21_shelves::ShelvesQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -36,6 +37,7 @@ pub struct Query(
     RegionsQuery,
     BasketQuery,
     AuditQuery,
+    ShelvesQuery,
 );
 
 impl Query {
@@ -55,6 +57,7 @@ impl Query {
             RegionsQuery,
             BasketQuery,
             AuditQuery,
+            ShelvesQuery,
         )
     }
 }

@@ -8,7 +8,7 @@ use async_graphql::{
 };
 use problems::{
     Lab,
-    parts::{AuditQuery, BasketQuery, BestsellersQuery, BooksQuery, LabQuery, RegionsQuery},
+    parts::{AuditQuery, BasketQuery, BestsellersQuery, BooksQuery, LabQuery, RegionsQuery, ShelvesQuery},
     shop::{RequestData, ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -40,6 +40,7 @@ struct Query(
     RegionsQuery,
     BasketQuery,
     AuditQuery,
+    ShelvesQuery,
 );
 
 /// What can be changed in the bookshop
@@ -124,6 +125,7 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         RegionsQuery,
         BasketQuery,
         AuditQuery,
+        ShelvesQuery,
     );
     Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, data, lab};
 
-const IDS: [&str; 12] = [
+const IDS: [&str; 13] = [
     "00hello",
     "01jokes",
     "02search",
@@ -19,6 +19,7 @@ const IDS: [&str; 12] = [
     "18regions",
     "19basket",
     "20audit",
+    "21shelves",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -44,6 +45,7 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("be", "17bestsellers"),
         ("reg", "18regions"),
         ("ba", "19basket"),
+        ("sh", "21shelves"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }
@@ -57,9 +59,9 @@ async fn what_begins_several_ids_or_names_is_ambiguous() {
         other => panic!("{given}: {other:?}"),
     };
     assert_eq!(candidates("0"), IDS[..8]);
-    assert_eq!(candidates("2"), ["20audit"]);
+    assert_eq!(candidates("2"), ["20audit", "21shelves"]);
     assert_eq!(candidates(""), IDS);
-    assert_eq!(candidates("s"), ["02search", "05stories"]);
+    assert_eq!(candidates("s"), ["02search", "05stories", "21shelves"]);
     assert_eq!(candidates("re"), ["07recommendations", "18regions"]);
 }
 
