@@ -32,6 +32,7 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p19_basket", "19basket"),
     source!("p20_audit", "20audit"),
     source!("p21_shelves", "21shelves"),
+    source!("p22_wishlist", "22wishlist"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

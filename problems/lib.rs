@@ -39,6 +39,7 @@ mod p18_regions;
 mod p19_basket;
 mod p20_audit;
 mod p21_shelves;
+mod p22_wishlist;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.
@@ -52,6 +53,7 @@ pub mod parts {
     pub use crate::p19_basket::BasketQuery;
     pub use crate::p20_audit::AuditQuery;
     pub use crate::p21_shelves::ShelvesQuery;
+    pub use crate::p22_wishlist::WishlistQuery;
     pub use crate::schema::LabQuery;
     pub use crate::sync::locked;
 }

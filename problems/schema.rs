@@ -17,6 +17,7 @@ use crate::{
     p19_basket::BasketQuery,
     p20_audit::AuditQuery,
     p21_shelves::ShelvesQuery,
+    p22_wishlist::WishlistQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -38,6 +39,7 @@ pub struct Query(
     BasketQuery,
     AuditQuery,
     ShelvesQuery,
+    WishlistQuery,
 );
 
 impl Query {
@@ -58,6 +60,7 @@ impl Query {
             BasketQuery,
             AuditQuery,
             ShelvesQuery,
+            WishlistQuery,
         )
     }
 }

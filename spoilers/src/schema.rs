@@ -8,7 +8,10 @@ use async_graphql::{
 };
 use problems::{
     Lab,
-    parts::{AuditQuery, BasketQuery, BestsellersQuery, BooksQuery, LabQuery, RegionsQuery, ShelvesQuery},
+    parts::{
+        AuditQuery, BasketQuery, BestsellersQuery, BooksQuery, LabQuery, RegionsQuery, ShelvesQuery,
+        WishlistQuery,
+    },
     shop::{RequestData, ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -41,6 +44,7 @@ struct Query(
     BasketQuery,
     AuditQuery,
     ShelvesQuery,
+    WishlistQuery,
 );
 
 /// What can be changed in the bookshop
@@ -126,6 +130,7 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         BasketQuery,
         AuditQuery,
         ShelvesQuery,
+        WishlistQuery,
     );
     Schema::build(query, Mutation(ShopMutation), Subscription(ShopSubscription)).data(lab.clone())
 }

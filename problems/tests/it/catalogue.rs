@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, data, lab};
 
-const IDS: [&str; 13] = [
+const IDS: [&str; 14] = [
     "00hello",
     "01jokes",
     "02search",
@@ -20,6 +20,7 @@ const IDS: [&str; 13] = [
     "19basket",
     "20audit",
     "21shelves",
+    "22wishlist",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -46,6 +47,7 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("reg", "18regions"),
         ("ba", "19basket"),
         ("sh", "21shelves"),
+        ("w", "22wishlist"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }
@@ -59,7 +61,7 @@ async fn what_begins_several_ids_or_names_is_ambiguous() {
         other => panic!("{given}: {other:?}"),
     };
     assert_eq!(candidates("0"), IDS[..8]);
-    assert_eq!(candidates("2"), ["20audit", "21shelves"]);
+    assert_eq!(candidates("2"), ["20audit", "21shelves", "22wishlist"]);
     assert_eq!(candidates(""), IDS);
     assert_eq!(candidates("s"), ["02search", "05stories", "21shelves"]);
     assert_eq!(candidates("re"), ["07recommendations", "18regions"]);
