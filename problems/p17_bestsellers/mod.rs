@@ -18,7 +18,7 @@ use crate::{
 /// The line below a title.
 const LINE_BYTES: usize = 112;
 /// Places of a chart.
-const PLACES: usize = 25;
+const PLACES: usize = 40;
 /// What the charts at hand may weigh, in bytes.
 const CHARTS_BYTES: u64 = 5 << 20;
 /// The years of which there are books, and some to come.
@@ -77,7 +77,10 @@ pub(crate) fn clear() {
 }
 
 pub(crate) fn settle() {
-    CHARTS.run_pending_tasks();
+    // Where nobody has asked yet there is nothing to do, and no cache to be made for it.
+    if let Some(known) = LazyLock::get(&CHARTS) {
+        known.run_pending_tasks();
+    }
 }
 
 /// What sells best.
