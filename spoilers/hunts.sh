@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Hunts in the bookshop as it is: does each hunt find the leak that its problem's answer names, and who holds it?
+# Of innocents: does it say what it may?
 #
 # Usage: spoilers/hunts.sh [RUNS] [PROBLEM...] [-- HUNT FLAG...]      once each problem unless told
 #
@@ -15,13 +16,15 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 ROW='%-6s %-18s %-12s %-22s %-37s %-18s %7s  %-6s %s\n'
 
-# read_answer ID: sets ANSWER, its field, ANSWER_HOLDER and ANSWER_RATE.
+# read_answer ID: sets ANSWER, its field, ANSWER_HOLDER, ANSWER_RATE, and ANSWER_VERDICTS, what may be said where
+# nothing leaks.
 read_answer() {
     local text
     text=$(<"spoilers/p${1:0:2}_${1:2}/answer.toml") || fail "problem $1 has no answer"
-    ANSWER='' ANSWER_HOLDER='' ANSWER_RATE=''
+    ANSWER='' ANSWER_HOLDER='' ANSWER_RATE='' ANSWER_VERDICTS=''
     if [[ $text =~ field\ =\ \"([^\"]+)\" ]]; then ANSWER=${BASH_REMATCH[1]}; fi
     if [[ $text =~ holder\ =\ \"([^\"]+)\" ]]; then ANSWER_HOLDER=${BASH_REMATCH[1]}; fi
+    if [[ $text =~ verdicts\ =\ \[([^]]+)\] ]]; then ANSWER_VERDICTS=${BASH_REMATCH[1]}; fi
     if [[ $text =~ bytes_per_([a-z]+)\ =\ ([0-9_]+) ]]; then
         ANSWER_RATE="${BASH_REMATCH[2]//_/} per ${BASH_REMATCH[1]}"
     fi
@@ -74,6 +77,8 @@ look_at() {
     fi
     # An answer may name a module, of which any task will do.
     if [[ -n $ANSWER_HOLDER && ($HOLDER == "$ANSWER_HOLDER" || $HOLDER == "$ANSWER_HOLDER::"*) ]]; then held=right; fi
+    # Of an innocent there is nobody to ask for.
+    if [[ $STATUS -eq 0 && $ANSWER_VERDICTS == *"\"$VERDICT\""* ]]; then right=right held=right; fi
     if [[ $right == wrong || $held == wrong ]]; then WRONG=$((WRONG + 1)); fi
     say "$id: $right: $VERDICT, exit code $STATUS, first ${FIELD:-no field}; $held: held by ${HOLDER:-nobody known}"
     # shellcheck disable=SC2059 # the format is for all rows
