@@ -37,6 +37,12 @@ const SOURCES: &[(&str, &str)] = &[
     source!("p10_imports", "10imports"),
     source!("p11_reviews", "11reviews"),
     source!("p12_mail", "12mail"),
+    source!("p17_bestsellers", "17bestsellers"),
+    source!("p18_regions", "18regions"),
+    source!("p19_basket", "19basket"),
+    source!("p20_audit", "20audit"),
+    source!("p21_shelves", "21shelves"),
+    source!("p22_wishlist", "22wishlist"),
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.

@@ -12,6 +12,8 @@ use crate::{
     p15_prices,
     p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p08_covers, p09_login,
     p10_imports, p11_reviews, p12_mail,
+    p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p17_bestsellers,
+    p18_regions, p19_basket, p20_audit, p21_shelves,
     shop::{Bookshop, RequestData},
 };
 
@@ -104,6 +106,11 @@ impl Lab {
             10 => p10_imports::clear(),
             11 => p11_reviews::clear(),
             12 => p12_mail::clear(),
+            17 => p17_bestsellers::clear(),
+            18 => p18_regions::clear().await,
+            19 => p19_basket::clear(),
+            20 => p20_audit::clear(),
+            21 => p21_shelves::clear().await,
             other => tracing::warn!(number = other, "a problem that cannot be reset"),
         }
     }
@@ -112,5 +119,6 @@ impl Lab {
     pub fn quiesce(&self) {
         p07_recommendations::settle();
         p08_covers::settle();
+        p17_bestsellers::settle();
     }
 }

@@ -43,6 +43,12 @@ mod p09_login;
 mod p10_imports;
 mod p11_reviews;
 mod p12_mail;
+mod p17_bestsellers;
+mod p18_regions;
+mod p19_basket;
+mod p20_audit;
+mod p21_shelves;
+mod p22_wishlist;
 pub mod shop;
 
 /// What the fields are made of, for crates that serve the same API by resolvers of their own.
@@ -51,6 +57,12 @@ pub mod parts {
     pub use crate::guard::Gate;
     pub use crate::input::{MAX_WORDS, page_size, text, within};
     pub use crate::p06_books::{AuthorLoader, Authors, BooksQuery};
+    pub use crate::p17_bestsellers::BestsellersQuery;
+    pub use crate::p18_regions::RegionsQuery;
+    pub use crate::p19_basket::BasketQuery;
+    pub use crate::p20_audit::AuditQuery;
+    pub use crate::p21_shelves::ShelvesQuery;
+    pub use crate::p22_wishlist::WishlistQuery;
     pub use crate::schema::LabQuery;
     pub use crate::sync::locked;
 }

@@ -21,6 +21,12 @@ use crate::{
     p10_imports::{ImportsMutation, ImportsQuery},
     p11_reviews::ReviewsQuery,
     p12_mail::{MailMutation, MailQuery},
+    p17_bestsellers::BestsellersQuery,
+    p18_regions::RegionsQuery,
+    p19_basket::BasketQuery,
+    p20_audit::AuditQuery,
+    p21_shelves::ShelvesQuery,
+    p22_wishlist::WishlistQuery,
     shop::{ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -45,6 +51,12 @@ pub struct Query(
     ImportsQuery,
     ReviewsQuery,
     MailQuery,
+    BestsellersQuery,
+    RegionsQuery,
+    BasketQuery,
+    AuditQuery,
+    ShelvesQuery,
+    WishlistQuery,
 );
 
 impl Query {
@@ -68,6 +80,12 @@ impl Query {
             ImportsQuery,
             ReviewsQuery,
             MailQuery,
+            BestsellersQuery,
+            RegionsQuery,
+            BasketQuery,
+            AuditQuery,
+            ShelvesQuery,
+            WishlistQuery,
         )
     }
 }

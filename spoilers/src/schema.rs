@@ -10,7 +10,10 @@ use heap_admin::FieldLabels;
 use leaklab::server::PublicSchema;
 use problems::{
     Lab,
-    parts::{BooksQuery, LabQuery},
+    parts::{
+        AuditQuery, BasketQuery, BestsellersQuery, BooksQuery, LabQuery, RegionsQuery, ShelvesQuery,
+        WishlistQuery,
+    },
     shop::{RequestData, ShopMutation, ShopQuery, ShopSubscription},
 };
 
@@ -56,6 +59,12 @@ pub struct HealedQuery(
     ImportsQuery,
     ReviewsQuery,
     MailQuery,
+    BestsellersQuery,
+    RegionsQuery,
+    BasketQuery,
+    AuditQuery,
+    ShelvesQuery,
+    WishlistQuery,
 );
 
 /// What can be changed in the bookshop
@@ -98,6 +107,14 @@ impl PublicSchema for HealedSchema {
     }
 
     fn quiesce(&self) {
+    /// The schema in the schema definition language.
+    pub fn sdl(&self, options: SDLExportOptions) -> String {
+        self.schema.sdl_with_options(options)
+    }
+
+    /// Lets caches finish their pending maintenance, so that the figures read next mean something.
+    pub fn quiesce(&self) {
+        self.lab.quiesce();
         p02_search::settle();
         p05_stories::settle();
         p07_recommendations::settle();
@@ -197,6 +214,12 @@ fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
         ImportsQuery,
         ReviewsQuery,
         MailQuery,
+        BestsellersQuery,
+        RegionsQuery,
+        BasketQuery,
+        AuditQuery,
+        ShelvesQuery,
+        WishlistQuery,
     );
     Schema::build(
         query,

@@ -8,6 +8,7 @@ use crate::support::{data, lab, run};
 
 const IDS: [&str; 12] = [
 const IDS: [&str; 13] = [
+const IDS: [&str; 14] = [
     "00hello",
     "01jokes",
     "02search",
@@ -25,6 +26,12 @@ const IDS: [&str; 13] = [
     "10imports",
     "11reviews",
     "12mail",
+    "17bestsellers",
+    "18regions",
+    "19basket",
+    "20audit",
+    "21shelves",
+    "22wishlist",
 ];
 
 fn found<'a>(lab: &'a Lab, given: &str) -> &'a str {
@@ -55,6 +62,12 @@ async fn a_problem_is_found_by_a_unique_beginning_of_its_id_or_name() {
         ("im", "10imports"),
         ("rev", "11reviews"),
         ("m", "12mail"),
+        ("17", "17bestsellers"),
+        ("be", "17bestsellers"),
+        ("reg", "18regions"),
+        ("ba", "19basket"),
+        ("sh", "21shelves"),
+        ("w", "22wishlist"),
     ] {
         assert_eq!(found(&lab, given), id, "{given}");
     }
@@ -77,6 +90,10 @@ async fn what_begins_several_ids_or_names_is_ambiguous() {
     assert_eq!(candidates("s"), ["02search", "05stories"]);
     assert_eq!(candidates("lo"), ["03lookup", "09login"]);
     assert_eq!(candidates("re"), ["07recommendations", "11reviews"]);
+    assert_eq!(candidates("2"), ["20audit", "21shelves", "22wishlist"]);
+    assert_eq!(candidates(""), IDS);
+    assert_eq!(candidates("s"), ["02search", "05stories", "21shelves"]);
+    assert_eq!(candidates("re"), ["07recommendations", "18regions"]);
 }
 
 #[tokio::test]
@@ -84,6 +101,7 @@ async fn what_begins_none_is_unknown_and_leading_zeros_matter() {
     let lab = lab();
     for given in [
         "2",
+        "3",
         "7",
         "99",
         "000hello",
