@@ -12,15 +12,15 @@ use crate::{
     p05_stories::StoriesQuery,
     p06_books::BooksQuery,
     p07_recommendations::RecommendationsQuery,
-    p13_feed::{FeedMutation, FeedSubscription},
-    p14_quotes::QuotesQuery,
-    p15_prices::PricesQuery,
-    p16_series::SeriesQuery,
     p08_covers::CoversQuery,
     p09_login::{LoginMutation, LoginQuery},
     p10_imports::{ImportsMutation, ImportsQuery},
     p11_reviews::ReviewsQuery,
     p12_mail::{MailMutation, MailQuery},
+    p13_feed::{FeedMutation, FeedSubscription},
+    p14_quotes::QuotesQuery,
+    p15_prices::PricesQuery,
+    p16_series::SeriesQuery,
     p17_bestsellers::BestsellersQuery,
     p18_regions::RegionsQuery,
     p19_basket::BasketQuery,
@@ -43,14 +43,14 @@ pub struct Query(
     StoriesQuery,
     BooksQuery,
     RecommendationsQuery,
-    QuotesQuery,
-    PricesQuery,
-    SeriesQuery,
     CoversQuery,
     LoginQuery,
     ImportsQuery,
     ReviewsQuery,
     MailQuery,
+    QuotesQuery,
+    PricesQuery,
+    SeriesQuery,
     BestsellersQuery,
     RegionsQuery,
     BasketQuery,
@@ -72,14 +72,14 @@ impl Query {
             StoriesQuery,
             BooksQuery,
             RecommendationsQuery,
-            QuotesQuery,
-            PricesQuery,
-            SeriesQuery,
             CoversQuery,
             LoginQuery,
             ImportsQuery,
             ReviewsQuery,
             MailQuery,
+            QuotesQuery,
+            PricesQuery,
+            SeriesQuery,
             BestsellersQuery,
             RegionsQuery,
             BasketQuery,
@@ -92,16 +92,23 @@ impl Query {
 
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
-pub struct Mutation(ShopMutation, FeedMutation);
+pub struct Mutation(
+    ShopMutation,
+    LoginMutation,
+    ImportsMutation,
+    MailMutation,
+    FeedMutation,
+);
 
 impl Mutation {
     pub(crate) fn new() -> Self {
-        Self(ShopMutation, FeedMutation)
-pub struct Mutation(ShopMutation, LoginMutation, ImportsMutation, MailMutation);
-
-impl Mutation {
-    pub(crate) fn new() -> Self {
-        Self(ShopMutation, LoginMutation, ImportsMutation, MailMutation)
+        Self(
+            ShopMutation,
+            LoginMutation,
+            ImportsMutation,
+            MailMutation,
+            FeedMutation,
+        )
     }
 }
 

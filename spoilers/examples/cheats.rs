@@ -6,6 +6,9 @@
 //! LEAKLAB_CHEAT=constant leaklab check 00 --server target/release/examples/cheats
 //! ```
 
+// The engine asks the merged root types one inside the other.
+#![recursion_limit = "256"]
+
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, Once};

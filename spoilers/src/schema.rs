@@ -26,15 +26,15 @@ use crate::{
     p05_stories::{self, StoriesQuery},
     p06_books,
     p07_recommendations::{self, RecommendationsQuery},
-    p13_feed::{FeedMutation, FeedSubscription},
-    p14_quotes::QuotesQuery,
-    p15_prices::PricesQuery,
-    p16_series::SeriesQuery,
     p08_covers::{self, CoversQuery},
     p09_login::{self, LoginMutation, LoginQuery},
     p10_imports::{ImportsMutation, ImportsQuery},
     p11_reviews::ReviewsQuery,
     p12_mail::{MailMutation, MailQuery},
+    p13_feed::{FeedMutation, FeedSubscription},
+    p14_quotes::QuotesQuery,
+    p15_prices::PricesQuery,
+    p16_series::SeriesQuery,
 };
 
 /// What can be asked of the bookshop
@@ -51,14 +51,14 @@ pub struct HealedQuery(
     StoriesQuery,
     BooksQuery,
     RecommendationsQuery,
-    QuotesQuery,
-    PricesQuery,
-    SeriesQuery,
     CoversQuery,
     LoginQuery,
     ImportsQuery,
     ReviewsQuery,
     MailQuery,
+    QuotesQuery,
+    PricesQuery,
+    SeriesQuery,
     BestsellersQuery,
     RegionsQuery,
     BasketQuery,
@@ -70,8 +70,13 @@ pub struct HealedQuery(
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
 #[graphql(name = "Mutation")]
-pub struct HealedMutation(ShopMutation, FeedMutation);
-struct Mutation(ShopMutation, LoginMutation, ImportsMutation, MailMutation);
+pub struct HealedMutation(
+    ShopMutation,
+    LoginMutation,
+    ImportsMutation,
+    MailMutation,
+    FeedMutation,
+);
 
 /// What can be followed in the bookshop
 #[derive(MergedSubscription)]
@@ -107,14 +112,6 @@ impl PublicSchema for HealedSchema {
     }
 
     fn quiesce(&self) {
-    /// The schema in the schema definition language.
-    pub fn sdl(&self, options: SDLExportOptions) -> String {
-        self.schema.sdl_with_options(options)
-    }
-
-    /// Lets caches finish their pending maintenance, so that the figures read next mean something.
-    pub fn quiesce(&self) {
-        self.lab.quiesce();
         p02_search::settle();
         p05_stories::settle();
         p07_recommendations::settle();
@@ -158,9 +155,20 @@ impl HealedQuery {
             StoriesQuery,
             BooksQuery,
             RecommendationsQuery,
+            CoversQuery,
+            LoginQuery,
+            ImportsQuery,
+            ReviewsQuery,
+            MailQuery,
             QuotesQuery,
             PricesQuery,
             SeriesQuery,
+            BestsellersQuery,
+            RegionsQuery,
+            BasketQuery,
+            AuditQuery,
+            ShelvesQuery,
+            WishlistQuery,
         )
     }
 }
@@ -169,7 +177,13 @@ impl HealedMutation {
     /// All of them, new.
     #[expect(clippy::new_without_default, reason = "what is new is no default of anything")]
     pub fn new() -> Self {
-        Self(ShopMutation, FeedMutation)
+        Self(
+            ShopMutation,
+            LoginMutation,
+            ImportsMutation,
+            MailMutation,
+            FeedMutation,
+        )
     }
 }
 
@@ -193,40 +207,8 @@ pub fn forget_recommendations() {
 }
 
 fn builder(lab: &Lab) -> SchemaBuilder<HealedQuery, HealedMutation, HealedSubscription> {
-    Schema::build(
-        HealedQuery::new(),
-        HealedMutation::new(),
-        HealedSubscription::new(),
-fn builder(lab: &Lab) -> SchemaBuilder<Query, Mutation, Subscription> {
-    let query = Query(
-        ShopQuery,
-        LabQuery,
-        HelloQuery::default(),
-        JokesQuery::default(),
-        SearchQuery,
-        LookupQuery,
-        OrdersQuery,
-        StoriesQuery,
-        BooksQuery,
-        RecommendationsQuery,
-        CoversQuery,
-        LoginQuery,
-        ImportsQuery,
-        ReviewsQuery,
-        MailQuery,
-        BestsellersQuery,
-        RegionsQuery,
-        BasketQuery,
-        AuditQuery,
-        ShelvesQuery,
-        WishlistQuery,
-    );
-    Schema::build(
-        query,
-        Mutation(ShopMutation, LoginMutation, ImportsMutation, MailMutation),
-        Subscription(ShopSubscription),
-    )
-    .data(lab.clone())
+    let (query, mutation) = (HealedQuery::new(), HealedMutation::new());
+    Schema::build(query, mutation, HealedSubscription::new()).data(lab.clone())
 }
 
 impl Executor for HealedSchema {
