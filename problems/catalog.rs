@@ -147,6 +147,8 @@ pub struct Requirements {
     pub keeps: u64,
     /// So many different questions, the latest ones, are answered again without the database.
     pub remembers: u32,
+    /// What a call has brought about is known to those that follow it, after so many others.
+    pub recalls: u32,
     /// JSON pointers into `data`, with `*` for each item of a list, of what differs from call to call.
     pub varies: Vec<String>,
     /// Calls that follow one of the problem's operation, and whose answers must be right too, within two seconds.
@@ -158,6 +160,7 @@ impl Default for Requirements {
         Self {
             keeps: DEFAULT_KEEPS,
             remembers: 0,
+            recalls: 0,
             varies: Vec::new(),
             then: Vec::new(),
         }

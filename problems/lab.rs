@@ -101,21 +101,25 @@ impl Lab {
             13 => p13_feed::clear(),
             14 => p14_quotes::clear().await,
             15 => p15_prices::clear(),
-            // The shop has nothing in hand that it could drop.
-            16 => tracing::warn!("what `bookSeries` left behind stays until a restart"),
             17 => p17_bestsellers::clear(),
             18 => p18_regions::clear().await,
             19 => p19_basket::clear(),
             20 => p20_audit::clear(),
             21 => p21_shelves::clear().await,
-            other => tracing::warn!(number = other, "a problem that cannot be reset"),
+            _ => tracing::warn!(
+                id = problem.id,
+                "the shop has nothing in hand of it that it could drop"
+            ),
         }
     }
 
     /// Lets caches finish their pending maintenance, so that the figures read next mean something.
     pub fn quiesce(&self) {
+        p02_search::settle();
+        p05_stories::settle();
         p07_recommendations::settle();
         p08_covers::settle();
+        p09_login::settle();
         p17_bestsellers::settle();
     }
 }

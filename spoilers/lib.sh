@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the scripts beside it share: checks of the machine, the build, one server on free ports, hunts, and the
-# end of what was started whatever happens. Sourced, never run.
+# What the scripts beside it share: checks of the machine, the build, one server on free ports, and the end of
+# what was started whatever happens. Sourced, never run.
 #
 # Progress goes to stderr, data to stdout.
 # LEAKLAB_BIN=PATH uses a binary that is built already instead of building one.
@@ -263,54 +263,4 @@ load() {
     run "$LEAKLAB" load "$1" --target "$PUBLIC" --amount "$2" --connections 10 --pipelining 1 >&2 ||
         { check_server; fail 'the load did not go well: see above'; }
     probe "$1"
-}
-
-# --- hunt ----------------------------------------------------------------------------------
-
-# hunt_arguments [RUNS] [PROBLEM...] [-- HUNT FLAG...]: sets RUNS, PROBLEMS and FLAGS.
-hunt_arguments() {
-    RUNS=1 PROBLEMS=() FLAGS=()
-    # `3` is a number of runs and `03` a problem.
-    if [[ ${1:-} =~ ^[1-9][0-9]{0,3}$ ]]; then
-        RUNS=$1
-        shift
-    fi
-    while [[ $# -gt 0 && $1 != -- ]]; do
-        if [[ $1 == -* ]]; then fail "usage: $0 [RUNS] [PROBLEM...] [-- HUNT FLAG...]"; fi
-        PROBLEMS+=("$1")
-        shift
-    done
-    FLAGS=("${@:2}")
-}
-
-# problems_with FILE: the ids of the problems that have such a file here.
-problems_with() {
-    local file id
-    for file in spoilers/p[0-9][0-9]_*/"$1"; do
-        id=${file#spoilers/p}
-        id=${id%"/$1"}
-        printf '%s\n' "${id/_/}"
-    done
-}
-
-# first NAME: the value of the first field of that name in the indented JSON on stdin; nothing if there is none.
-first() {
-    local value=''
-    read -r value < <(field "$1") || true
-    printf '%s\n' "$value"
-}
-
-# hunt FOLDER PROBLEM FLAG...: hunts, its evidence and report.json in FOLDER. Sets STATUS, its exit code, and VERDICT.
-hunt() {
-    local folder=$1
-    shift
-    STATUS=0
-    run "$LEAKLAB" hunt "$@" --output "$folder" >/dev/null || STATUS=$?
-    case $STATUS in
-        0 | 1 | 3) ;;
-        *) fail "the hunt for $1 ended with $STATUS" ;;
-    esac
-    # The report's own verdict comes before those of its sites.
-    VERDICT=$(first verdict <"$folder/report.json")
-    if [[ -z $VERDICT ]]; then fail "$folder/report.json has no verdict"; fi
 }

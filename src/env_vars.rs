@@ -29,5 +29,5 @@ pub const TARGET: &str = "LEAKLAB_TARGET";
 pub const HOLDERS: &str = "LEAKLAB_HOLDERS";
 /// Filter of the log on stderr, in the syntax of `tracing_subscriber`'s `EnvFilter`: twin of `--log`.
 pub const LOG: &str = "LEAKLAB_LOG";
-/// File in which a learner's progress is kept: twin of `--progress`, of `list`, `hint` and `answer`.
+/// File in which a learner's progress is kept: twin of `--progress`, of `list`, `hint`, `answer` and `check`.
 pub const PROGRESS: &str = "LEAKLAB_PROGRESS";

@@ -14,6 +14,9 @@ use crate::env_vars;
 
 /// How long a lab may take to open its doors.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often it is looked whether it has ended, and how long after one another.
+const ENDING_LOOKS: u32 = 10;
+const ENDING_LOOK: Duration = Duration::from_millis(50);
 
 /// A child process that serves the bookshop; killed when dropped.
 #[derive(Debug)]
@@ -86,6 +89,17 @@ impl OwnLab {
     /// How it ended, where it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok()?
+    }
+
+    /// How it ended, where it has or is about to: its doors are closed a moment before it has ended.
+    pub(crate) async fn ended_soon(&mut self) -> Option<ExitStatus> {
+        for _ in 0..ENDING_LOOKS {
+            if let Some(status) = self.ended() {
+                return Some(status);
+            }
+            tokio::time::sleep(ENDING_LOOK).await;
+        }
+        None
     }
 
     /// The last line of its log.

@@ -31,7 +31,8 @@ impl Letters {
     }
 }
 
-pub(crate) struct HelloQuery {
+/// What can be asked of it.
+pub struct HelloQuery {
     letters: Arc<Letters>,
 }
 

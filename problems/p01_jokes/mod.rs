@@ -116,7 +116,8 @@ fn joke(number: usize) -> Joke {
     Joke { name, text }
 }
 
-pub(crate) struct JokesQuery {
+/// What can be asked of it.
+pub struct JokesQuery {
     jokes: Arc<Jokes>,
 }
 

@@ -58,7 +58,11 @@ pub(crate) fn clear() {
     drop(results);
 }
 
-pub(crate) struct SearchQuery;
+/// Finishes what is put off, before the memory is looked at: nothing, as it is.
+pub(crate) fn settle() {}
+
+/// What can be asked of it.
+pub struct SearchQuery;
 
 #[Object]
 impl SearchQuery {

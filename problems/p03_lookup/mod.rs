@@ -82,7 +82,8 @@ pub(crate) fn clear() {
     }
 }
 
-pub(crate) struct LookupQuery;
+/// What can be asked of it.
+pub struct LookupQuery;
 
 #[Object]
 impl LookupQuery {

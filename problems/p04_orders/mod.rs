@@ -55,7 +55,8 @@ struct OrderStatus {
     total_cents: i32,
 }
 
-pub(crate) struct OrdersQuery;
+/// What can be asked of it.
+pub struct OrdersQuery;
 
 #[Object]
 impl OrdersQuery {

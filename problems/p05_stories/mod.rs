@@ -34,7 +34,11 @@ pub(crate) fn clear() {
     drop(active);
 }
 
-pub(crate) struct StoriesQuery;
+/// Finishes what is put off, before the memory is looked at: nothing, as it is.
+pub(crate) fn settle() {}
+
+/// What can be asked of it.
+pub struct StoriesQuery;
 
 #[Object]
 impl StoriesQuery {

@@ -90,7 +90,7 @@ impl Book {
     }
 }
 
-/// The shelves, page by page.
+/// What can be asked of it.
 pub struct BooksQuery;
 
 #[Object]

@@ -55,7 +55,8 @@ pub(crate) fn settle() {
     }
 }
 
-pub(crate) struct RecommendationsQuery;
+/// What can be asked of it.
+pub struct RecommendationsQuery;
 
 #[Object]
 impl RecommendationsQuery {

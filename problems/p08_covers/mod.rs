@@ -123,10 +123,14 @@ pub(crate) fn clear() {
 }
 
 pub(crate) fn settle() {
-    COVERS.run_pending_tasks();
+    // Where nobody has asked yet there is nothing to do, and no cache to be made for it.
+    if let Some(known) = LazyLock::get(&COVERS) {
+        known.run_pending_tasks();
+    }
 }
 
-pub(crate) struct CoversQuery;
+/// What can be asked of it.
+pub struct CoversQuery;
 
 #[Object]
 impl CoversQuery {

@@ -52,7 +52,11 @@ pub(crate) fn clear() {
     drop(sessions);
 }
 
-pub(crate) struct LoginQuery;
+/// Finishes what is put off, before the memory is looked at: nothing, as it is.
+pub(crate) fn settle() {}
+
+/// What can be asked of it.
+pub struct LoginQuery;
 
 #[Object]
 impl LoginQuery {
@@ -63,7 +67,8 @@ impl LoginQuery {
     }
 }
 
-pub(crate) struct LoginMutation;
+/// What can be changed by it.
+pub struct LoginMutation;
 
 #[Object]
 impl LoginMutation {

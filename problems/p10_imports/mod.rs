@@ -52,7 +52,8 @@ pub(crate) fn clear() {
     drop(imported);
 }
 
-pub(crate) struct ImportsQuery;
+/// What can be asked of it.
+pub struct ImportsQuery;
 
 #[Object]
 impl ImportsQuery {
@@ -64,7 +65,8 @@ impl ImportsQuery {
     }
 }
 
-pub(crate) struct ImportsMutation;
+/// What can be changed by it.
+pub struct ImportsMutation;
 
 #[Object]
 impl ImportsMutation {

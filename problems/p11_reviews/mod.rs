@@ -77,7 +77,8 @@ struct Metric {
     figures: String,
 }
 
-pub(crate) struct ReviewsQuery;
+/// What can be asked of it.
+pub struct ReviewsQuery;
 
 #[Object]
 impl ReviewsQuery {

@@ -22,7 +22,7 @@ const LETTER_BYTES: usize = 2_048;
 /// Receipts that the shop can say something of: the latest ones.
 const LATEST: usize = 2_000;
 
-/// Letters on their way: one task each, so that nobody waits for the mail server.
+/// Letters that are sent: one task each, so that nobody waits for the mail server.
 static OUTGOING: LazyLock<Mutex<JoinSet<Letter>>> = LazyLock::new(Mutex::default);
 
 /// What went out lately.
@@ -77,7 +77,8 @@ pub(crate) fn clear() {
     drop((outgoing, sent));
 }
 
-pub(crate) struct MailQuery;
+/// What can be asked of it.
+pub struct MailQuery;
 
 #[Object]
 impl MailQuery {
@@ -89,7 +90,8 @@ impl MailQuery {
     }
 }
 
-pub(crate) struct MailMutation;
+/// What can be changed by it.
+pub struct MailMutation;
 
 #[Object]
 impl MailMutation {

@@ -62,7 +62,7 @@ fn announce(scan: &Arc<ParcelScan>) {
     locked(&FOLLOWERS).retain(|follower| follower.scans.send(Arc::clone(scan)).is_ok());
 }
 
-/// Ends the feed for those who follow it, and takes back what they have not read.
+/// Ends the feed for those who follow it.
 pub(crate) fn clear() {
     let followers = std::mem::take(&mut *locked(&FOLLOWERS));
     for inbox in followers.iter().filter_map(|follower| follower.inbox.upgrade()) {
@@ -72,7 +72,8 @@ pub(crate) fn clear() {
     }
 }
 
-pub(crate) struct FeedSubscription;
+/// What can be followed of it.
+pub struct FeedSubscription;
 
 #[Subscription]
 impl FeedSubscription {
@@ -86,12 +87,13 @@ impl FeedSubscription {
     }
 }
 
-pub(crate) struct FeedMutation;
+/// What can be changed by it.
+pub struct FeedMutation;
 
 #[Object]
 impl FeedMutation {
     /// Notes that the parcel of an order was scanned at a place, and tells those who follow the orders
-    #[graphql(guard = "Gate::below(13)")]
+    #[graphql(guard = "Gate::of(13)")]
     async fn scan_parcel(&self, ctx: &Context<'_>, order_id: i64, place: String) -> Result<Arc<ParcelScan>> {
         text("place", &place, MAX_WORDS)?;
         let db = ctx.data::<Lab>()?.bookshop().db();

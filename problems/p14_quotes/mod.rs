@@ -123,7 +123,8 @@ pub(crate) async fn clear() {
     lines.closed().await;
 }
 
-pub(crate) struct QuotesQuery;
+/// What can be asked of it.
+pub struct QuotesQuery;
 
 #[Object]
 impl QuotesQuery {

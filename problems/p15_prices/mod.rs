@@ -52,7 +52,8 @@ pub(crate) fn clear() {
     drop(look_ups);
 }
 
-pub(crate) struct PricesQuery;
+/// What can be asked of it.
+pub struct PricesQuery;
 
 #[Object]
 impl PricesQuery {

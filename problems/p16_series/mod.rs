@@ -95,7 +95,8 @@ impl Volume {
     }
 }
 
-pub(crate) struct SeriesQuery;
+/// What can be asked of it.
+pub struct SeriesQuery;
 
 #[Object]
 impl SeriesQuery {

@@ -83,7 +83,7 @@ pub(crate) fn settle() {
     }
 }
 
-/// What sells best.
+/// What can be asked of it.
 pub struct BestsellersQuery;
 
 #[Object]

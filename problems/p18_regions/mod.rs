@@ -47,7 +47,7 @@ pub(crate) async fn clear() {
     drop(plan);
 }
 
-/// Where the shop delivers.
+/// What can be asked of it.
 pub struct RegionsQuery;
 
 #[Object]

@@ -96,7 +96,7 @@ pub(crate) fn clear() {
     drop(counter);
 }
 
-/// The counter where baskets are paid.
+/// What can be asked of it.
 pub struct BasketQuery;
 
 #[Object]

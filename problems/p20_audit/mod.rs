@@ -59,7 +59,7 @@ pub(crate) fn clear() {
     drop(page);
 }
 
-/// Books to look into.
+/// What can be asked of it.
 pub struct AuditQuery;
 
 #[Object]

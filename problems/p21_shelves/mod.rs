@@ -43,7 +43,7 @@ pub(crate) async fn clear() {
     drop(labels);
 }
 
-/// The stockroom.
+/// What can be asked of it.
 pub struct ShelvesQuery;
 
 #[Object]

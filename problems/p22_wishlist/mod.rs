@@ -82,7 +82,7 @@ impl Wish {
     }
 }
 
-/// Wishes of customers.
+/// What can be asked of it.
 pub struct WishlistQuery;
 
 #[Object]
@@ -112,7 +112,7 @@ impl WishlistQuery {
     }
 }
 
-/// Books of the kind that the user likes to read, latest first; nothing where there is no such user.
+/// Some books of the kind that the user likes to read; nothing where there is no such user.
 fn wished_by(connection: &Connection, user: i64, first: i64) -> rusqlite::Result<Option<Vec<i64>>> {
     let mut genre = connection.prepare_cached("SELECT genre FROM users WHERE id = ?1")?;
     let genre: Option<String> = genre.query_row([user], |row| row.get(0)).optional()?;

@@ -150,6 +150,8 @@ impl Proof {
         let folder = self
             .evidence
             .join(format!("{}-{variant:?}-{round}", problem.id).to_lowercase());
+        // What a run that was broken off has left.
+        let _ = fs::remove_dir_all(&folder);
         let begun = Instant::now();
         let (code, said) = match variant {
             Variant::Healed => self.check(problem, &folder)?,

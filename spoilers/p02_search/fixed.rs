@@ -65,7 +65,10 @@ impl SearchHit {
 }
 
 pub(crate) fn settle() {
-    RESULTS.run_pending_tasks();
+    // Where nobody has asked yet there is nothing to do, and no cache to be made for it.
+    if let Some(known) = LazyLock::get(&RESULTS) {
+        known.run_pending_tasks();
+    }
 }
 
 pub(crate) struct SearchQuery;

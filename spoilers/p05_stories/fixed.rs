@@ -49,7 +49,10 @@ struct Story {
 }
 
 pub(crate) fn settle() {
-    ACTIVE.run_pending_tasks();
+    // Where nobody has asked yet there is nothing to do, and no cache to be made for it.
+    if let Some(known) = LazyLock::get(&ACTIVE) {
+        known.run_pending_tasks();
+    }
 }
 
 pub(crate) struct StoriesQuery;

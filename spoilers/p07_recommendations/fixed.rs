@@ -46,7 +46,10 @@ struct Recommendation {
 }
 
 pub(crate) fn settle() {
-    RECOMMENDED.run_pending_tasks();
+    // Where nobody has asked yet there is nothing to do, and no cache to be made for it.
+    if let Some(known) = LazyLock::get(&RECOMMENDED) {
+        known.run_pending_tasks();
+    }
 }
 
 pub(crate) fn forget() {

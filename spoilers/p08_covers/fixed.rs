@@ -124,7 +124,10 @@ fn weight(cover: &Cover) -> u32 {
 }
 
 pub(crate) fn settle() {
-    COVERS.run_pending_tasks();
+    // Where nobody has asked yet there is nothing to do, and no cache to be made for it.
+    if let Some(known) = LazyLock::get(&COVERS) {
+        known.run_pending_tasks();
+    }
 }
 
 pub(crate) struct CoversQuery;

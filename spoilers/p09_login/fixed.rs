@@ -61,7 +61,10 @@ impl Session {
 }
 
 pub(crate) fn settle() {
-    SESSIONS.run_pending_tasks();
+    // Where nobody has asked yet there is nothing to do, and no cache to be made for it.
+    if let Some(known) = LazyLock::get(&SESSIONS) {
+        known.run_pending_tasks();
+    }
 }
 
 pub(crate) struct LoginQuery;

@@ -24,7 +24,7 @@ const PUBLISHERS: i64 = 500;
 const TITLES: i64 = 120;
 
 /// References that are noted: the latest ones.
-const LATEST: usize = 2_000;
+const LATEST: usize = 4_000;
 
 /// References of the catalogues that were imported lately, in that order.
 static IMPORTED: Mutex<VecDeque<Bytes>> = Mutex::new(VecDeque::new());

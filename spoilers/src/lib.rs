@@ -4,7 +4,8 @@
 //! - `pNN_name/fixed.rs`: the problem's fields, healed; `diff problems/p02_search/mod.rs spoilers/p02_search/fixed.rs` shows
 //!   the cure
 //! - [`HealedSchema`]: the public schema with all of them, the same API as [`problems::LabSchema`]
-//! - `examples/healed.rs`: it, served; the other examples are solutions of the exercises
+//! - `examples/healed.rs`: it, served; `proof.rs`: the proof that all are found, and no other accused; `cheats.rs`: fixes that are
+//!   none; the other examples are solutions of the exercises
 //!
 //! Nothing depends on this crate.
 #![forbid(unsafe_code)]

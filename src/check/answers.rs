@@ -37,7 +37,7 @@ pub struct Answers(Vec<Conversation>);
 /// One call of the problem's operation and those that follow it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Conversation {
-    /// The variables of the first call.
+    /// The variables of the first call; of a subscription those of what brings its event about.
     variables: Value,
     /// The answers, without what varies.
     answers: Vec<Value>,
@@ -76,6 +76,40 @@ impl Answers {
         let mut recorded: Vec<&Conversation> = self.0.iter().collect();
         fastrand::shuffle(&mut recorded);
         compare(door, problem, &recorded).await
+    }
+
+    /// One call, so many others, and then what follows the first: it is still known.
+    ///
+    /// # Errors
+    /// [`Refusal`] where it is not.
+    pub(super) async fn recalled(&self, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
+        let Some(first) = self.0.first() else {
+            return Ok(());
+        };
+        let data = first_call(door, problem, &first.variables).await?;
+        let template = template(problem)?;
+        for _ in 1..problem.requires.recalls {
+            first_call(door, problem, &template.expand()).await?;
+        }
+        let right = first.answers.get(1..).unwrap_or_default();
+        let answers = follow_up(door, problem, &data, Some(right)).await?;
+        let different = right
+            .iter()
+            .zip(&answers)
+            .find_map(|(right, answer)| difference(right, answer));
+        different.map_or(Ok(()), |different| {
+            Err(Refusal::new(
+                format!(
+                    "{} calls later the shop does not know of one any more: {different}",
+                    problem.requires.recalls
+                ),
+                format!(
+                    "keep what the latest {} need, and no more",
+                    problem.requires.recalls
+                ),
+            )
+            .into())
+        })
     }
 
     async fn ask(door: &PublicDoor, problem: &Problem, variables: &[Value]) -> Result<Self, Error> {
@@ -128,12 +162,13 @@ fn path(root: &Path, problem: &Problem) -> PathBuf {
 
 /// The example, and others that are drawn.
 fn variables(problem: &Problem) -> Result<Vec<Value>, Error> {
-    let template = Template::parse(&problem.variables).map_err(|error| Error::Workspace {
-        path: problem.operation_file.clone().into(),
-        reason: error.to_string(),
-    })?;
-    let mut drawn = vec![problem.example.clone()];
-    while drawn.len() < RECORDED && drawn.len() < 2 * RECORDED {
+    let template = template(problem)?;
+    // What is followed is called by what brings its events about.
+    let mut drawn = match problem.load.trigger {
+        Some(_) => Vec::new(),
+        None => vec![problem.example.clone()],
+    };
+    while drawn.len() < RECORDED {
         let next = template.expand();
         if drawn.contains(&next) {
             // There are no more than these.
@@ -142,6 +177,16 @@ fn variables(problem: &Problem) -> Result<Vec<Value>, Error> {
         drawn.push(next);
     }
     Ok(drawn)
+}
+
+/// The variables of the calls that a problem is asked by.
+fn template(problem: &Problem) -> Result<Template, Error> {
+    let trigger = problem.load.trigger.as_ref();
+    let variables = trigger.map_or(&problem.variables, |trigger| &trigger.variables);
+    Template::parse(variables).map_err(|error| Error::Workspace {
+        path: problem.operation_file.clone().into(),
+        reason: error.to_string(),
+    })
 }
 
 /// All the first calls, and then what follows each: what is known of one has to outlive the others.
@@ -162,6 +207,10 @@ async fn compare(door: &PublicDoor, problem: &Problem, recorded: &[&Conversation
     for (conversation, data) in begun {
         let right = conversation.answers.get(1..).unwrap_or_default();
         let answers = follow_up(door, problem, &data, Some(right)).await?;
+        if right.len() != answers.len() {
+            let difference = format!("{} answers follow instead of {}", answers.len(), right.len());
+            return Err(wrong(problem, &conversation.variables, &difference));
+        }
         for (right, answer) in right.iter().zip(&answers) {
             if let Some(difference) = difference(right, answer) {
                 return Err(wrong(problem, &conversation.variables, &difference));
@@ -194,10 +243,8 @@ async fn first_call(door: &PublicDoor, problem: &Problem, variables: &Value) -> 
     let Some(trigger) = &problem.load.trigger else {
         return door.ask(problem.operation, variables).await;
     };
-    let mut follower = Follower::new(door, problem.operation, variables).await?;
-    let trigger_variables = Template::parse(&trigger.variables).map(|template| template.expand());
-    door.ask(&trigger.document, &trigger_variables.unwrap_or_default())
-        .await?;
+    let mut follower = Follower::new(door, problem.operation, &problem.example).await?;
+    door.ask(&trigger.document, variables).await?;
     follower.event().await
 }
 

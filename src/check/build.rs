@@ -55,7 +55,7 @@ pub(super) async fn server(root: &Path) -> Result<PathBuf, Error> {
     match program {
         Some(program) if status.success() => Ok(program),
         _ => Err(Refusal::new(
-            "the changed server does not compile: see above",
+            "the changed server does not compile, or cargo cannot build it: see above",
             "mend what the compiler says, then run check again",
         )
         .into()),
@@ -79,7 +79,7 @@ impl Drop for Build {
         let group = self.0.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         if let Some(group) = group {
             // It may have ended in this moment.
-            let _ = kill_process_group(group, Signal::TERM);
+            let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }

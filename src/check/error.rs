@@ -50,9 +50,6 @@ pub enum Error {
     /// The hunt could not be held, for a reason that is not the change's.
     #[error(transparent)]
     Hunt(hunt::Error),
-    /// The built server did not open its doors.
-    #[error("the changed server does not start: {0}")]
-    NotStarted(String),
     /// The programs that build it cannot be run.
     #[error("`{program}` cannot be run: {source}")]
     Program {
@@ -61,14 +58,17 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The server answers in a way that nothing can be made of.
-    #[error("the server at {url} does not answer as a GraphQL service: {reason}")]
+    /// The server cannot be asked.
+    #[error("the server at {url} cannot be asked: {reason}")]
     Door {
         /// The address.
         url: String,
         /// What came instead.
         reason: String,
     },
+    /// The looks at the server's memory broke off.
+    #[error("the looks at the server's memory broke off: {0}")]
+    Lost(String),
     /// A file cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
@@ -99,12 +99,11 @@ impl Error {
             Self::Refused(refusal) => Some(refusal.next.clone()),
             Self::NoProblem(error) => Some(error.hint()),
             Self::Hunt(error) => error.hint().map(str::to_owned),
-            Self::NotStarted(_) => Some("its log is in the folder of the check".to_owned()),
             Self::Program { .. } => Some("install Rust from https://rustup.rs, or add it to PATH".to_owned()),
             Self::Workspace { .. } => {
                 Some("take it back from the repository: git checkout -- FILE".to_owned())
             }
-            Self::Door { .. } | Self::File { .. } | Self::Interrupted => None,
+            Self::Door { .. } | Self::Lost(_) | Self::File { .. } | Self::Interrupted => None,
         }
     }
 

@@ -16,6 +16,8 @@ use super::{Error, Refusal};
 
 /// How long each message may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a subscription may take to be in place.
+const SETTLE: Duration = Duration::from_millis(100);
 
 /// Somebody who follows a subscription, and reads.
 pub(super) struct Follower(WebSocketStream<TcpStream>);
@@ -31,9 +33,10 @@ impl Follower {
             follower
                 .say(json!({ "type": "subscribe", "id": "1", "payload": payload }))
                 .await?;
-            // What is said next is said after it was subscribed.
             follower.say(json!({ "type": "ping" })).await?;
             follower.next("pong").await?;
+            // The answer to a ping may overtake the subscription by a moment.
+            tokio::time::sleep(SETTLE).await;
             Ok(follower)
         };
         within(opening).await

@@ -17,14 +17,17 @@ use crate::variables::Template;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What requests under way, buffers and caches of the service itself may take beside what a problem's fields keep, in bytes.
-const ALLOWANCE: u64 = 8 << 20;
+const ALLOWANCE: u64 = 6 << 20;
 /// What is remembered is asked for again after this.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Of so many questions one may have been asked before, or not be remembered.
 const FORGIVEN: u64 = 20;
 
+/// What the list of what the instrument was told to keep takes for each, in bytes: at most, since it doubles.
+const LISTED: u64 = 32;
+
 const LOOK: &str = "{
-  memoryInfo { live } databaseJobs problems { id calls }
+  memoryInfo { live } control { planted plantedBytes } databaseJobs problems { id calls }
   profiler { active recording sampleInterval message }
 }";
 
@@ -42,16 +45,16 @@ pub(super) struct Peak {
     enough: oneshot::Sender<()>,
 }
 
-/// The most that was live, in bytes, and how often the problem's fields had been called by then.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Highest {
-    live: u64,
-    calls: u64,
-}
+/// The most that was live, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Highest(u64);
 
 impl Watch {
     pub(super) fn new(admin: &str) -> Result<Self, Error> {
-        let url = Url::parse(admin).map_err(|error| Error::NotStarted(error.to_string()))?;
+        let url = Url::parse(admin).map_err(|error| Error::Door {
+            url: admin.to_owned(),
+            reason: error.to_string(),
+        })?;
         Ok(Self(Admin::new(&url, None)))
     }
 
@@ -111,26 +114,22 @@ impl Watch {
         Ok(self.look().await?.database_jobs().saturating_sub(before))
     }
 
-    /// Looks at the live heap until told that it is enough.
-    pub(super) fn keep_looking(&self, problem: &Problem) -> Peak {
-        let (watch, problem_id) = (self.clone(), problem.id.clone());
+    /// Looks at the live heap until told that it is enough. A look that fails under load is made up for by the next.
+    pub(super) fn keep_looking(&self) -> Peak {
+        let watch = self.clone();
         let (enough, mut ended) = oneshot::channel();
         let task = tokio::spawn(async move {
-            let mut highest = Highest::default();
+            let mut highest = watch.look().await?.live();
             while ended
                 .try_recv()
                 .is_err_and(|error| error == oneshot::error::TryRecvError::Empty)
             {
-                let figures = watch.look().await?;
-                if figures.live() > highest.live {
-                    highest = Highest {
-                        live: figures.live(),
-                        calls: figures.calls_of(&problem_id),
-                    };
+                if let Ok(figures) = watch.look().await {
+                    highest = highest.max(figures.live());
                 }
                 tokio::time::sleep(LOOK_EVERY).await;
             }
-            Ok(highest)
+            Ok(Highest(highest))
         });
         Peak { task, enough }
     }
@@ -163,8 +162,12 @@ impl Watch {
 }
 
 impl Figures {
-    fn live(&self) -> u64 {
-        self.0["memoryInfo"]["live"].as_u64().unwrap_or_default()
+    /// Live heap without what the instrument keeps because it was told to, its list of that included.
+    pub(super) fn live(&self) -> u64 {
+        let control = |name: &str| self.0["control"][name].as_u64().unwrap_or_default();
+        let planted = control("plantedBytes") + control("planted") * LISTED;
+        let live = self.0["memoryInfo"]["live"].as_u64().unwrap_or_default();
+        live.saturating_sub(planted)
     }
 
     fn database_jobs(&self) -> u64 {
@@ -172,14 +175,10 @@ impl Figures {
     }
 
     fn calls(&self, problem: &Problem) -> u64 {
-        self.calls_of(&problem.id)
-    }
-
-    fn calls_of(&self, id: &str) -> u64 {
         let problems = self.0["problems"].as_array();
-        let found = problems.and_then(|problems| problems.iter().find(|problem| problem["id"] == id));
+        let found = problems.and_then(|all| all.iter().find(|found| found["id"] == problem.id.as_str()));
         found
-            .and_then(|problem| problem["calls"].as_u64())
+            .and_then(|found| found["calls"].as_u64())
             .unwrap_or_default()
     }
 }
@@ -188,27 +187,25 @@ impl Peak {
     pub(super) async fn end(self) -> Result<Highest, Error> {
         // It may have ended by itself, where the server has.
         let _ = self.enough.send(());
-        match self.task.await {
-            Ok(highest) => highest,
-            Err(_) => Ok(Highest::default()),
-        }
+        self.task.await.map_err(|error| Error::Lost(error.to_string()))?
     }
 }
 
 impl Highest {
-    /// What was held at most is what the shop can afford; `control` bytes of each call are the instrument's doing.
-    pub(super) fn fits(self, problem: &Problem, base: &Figures, control: u64) -> Result<(), Error> {
-        let calls = self.calls.saturating_sub(base.calls(problem));
-        let held = self.live.saturating_sub(base.live() + calls * control);
+    /// What was held at most, beside `base`, is what the shop can afford.
+    pub(super) fn fits(self, problem: &Problem, base: u64) -> Result<(), Error> {
+        let held = self.0.saturating_sub(base);
         let affordable = problem.requires.keeps;
+        tracing::debug!("at most {held} bytes were held");
         if held <= affordable + ALLOWANCE {
             return Ok(());
         }
         Err(Refusal::new(
             format!(
-                "up to {} were held under load, and the shop can afford {} for it",
+                "up to {} were held under load, and the shop can afford {} for it, and {} for requests under way",
                 bytes(held.cast_signed()),
-                bytes(affordable.cast_signed())
+                bytes(affordable.cast_signed()),
+                bytes(ALLOWANCE.cast_signed())
             ),
             "bound what is kept by its size, whatever the load is: what goes by the clock grows with the load",
         )

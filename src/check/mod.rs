@@ -104,13 +104,21 @@ async fn judge(
     let log = settings.folder.join("server.log");
     progress.say("starting it");
     let started = OwnLab::start(&program, SAMPLE_INTERVAL, &log).await;
-    let (mut lab, doors) = started.map_err(Error::NotStarted)?;
+    let (mut lab, doors) = started.map_err(|reason| {
+        Refusal::new(
+            format!("the changed server does not start: {reason}"),
+            format!("see its log, {}", log.display()),
+        )
+    })?;
     let judged = put_to_the_test(settings, symbolizer, progress, &board, &problem, &doors).await;
     // A server that has ended is the reason for whatever went wrong.
-    let judged = judged.map_err(|error| match lab.ended() {
-        Some(status) => Refusal::ended(status, &lab.last_words()).into(),
-        None => error,
-    });
+    let judged = match judged {
+        Err(error) => Err(match lab.ended_soon().await {
+            Some(status) => Refusal::ended(status, &lab.last_words()).into(),
+            None => error,
+        }),
+        sound => sound,
+    };
     lab.end().await;
     judged
 }
@@ -138,19 +146,26 @@ async fn put_to_the_test(
     progress.say("whether its answers are right");
     let answers = Answers::read(&settings.root, problem)?;
     answers.compare(&door, problem).await?;
+    if problem.requires.recalls > 0 {
+        answers.recalled(&door, problem).await?;
+    }
     watch.calls_are_counted(problem, &base).await?;
     // What grows by time would be seen in the hunt, whoever set it off.
     let quiet = board
         .iter()
         .filter(|other| other.load.per == problems::Pace::Request);
+    let before = watch.look().await?.live();
     answers::compare_others(&settings.root, &door, quiet, problem).await?;
+    // What the neighbours keep is theirs.
+    let neighbours = watch.look().await?.live().saturating_sub(before);
+
     progress.say("whether it still grows");
-    let peak = watch.keep_looking(problem);
+    let peak = watch.keep_looking();
     let hunted = hunt::run(&hunt_settings(settings, problem, doors), symbolizer, progress).await;
     let peak = peak.end().await;
     let hunted = hunted.map_err(Error::of_hunt)?;
     ruling::of(problem, &hunted)?;
-    peak?.fits(problem, &base, CONTROL)?;
+    peak?.fits(problem, base.live() + neighbours)?;
 
     progress.say("whether its answers are right after all that");
     answers.compare(&door, problem).await?;

@@ -24,7 +24,7 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
     let judging = |path: &str| {
         path == "schema/api.graphql"
             || path == format!("schema/operations/{}", problem.operation_file)
-            || path.starts_with("problems/") && !path.ends_with(".rs")
+            || path.starts_with("problems/") && !is_of_a_problem(path)
     };
     for (hash, path) in entries().filter(|(_, path)| judging(path)) {
         if hash_of(&root.join(path)).as_deref() != Some(hash) {
@@ -34,6 +34,14 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
             )
             .into());
         }
+    }
+    // Cargo would run it, and it is none of the shop's.
+    if root.join("problems/build.rs").exists() {
+        return Err(Refusal::new(
+            "problems/build.rs was added, and the shop has none",
+            format!("remove it; a fix is in the Rust files of {folder}"),
+        )
+        .into());
     }
     let known: Vec<_> = entries()
         .filter(|(_, path)| path.starts_with(&format!("{folder}/")))
@@ -69,15 +77,20 @@ fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// Where the workspace is a git repository, it tells what else was changed.
 fn elsewhere(root: &Path) -> Result<(), Error> {
     let mut git = Command::new("git");
-    git.arg("-C")
-        .arg(root)
-        .args(["status", "--porcelain", "--untracked-files=no", "--no-renames"]);
+    git.arg("-C").arg(root).args([
+        "diff",
+        "--name-only",
+        "--no-renames",
+        "--relative",
+        "HEAD",
+        "--",
+        ".",
+    ]);
     let Ok(output) = git.output() else {
         return Ok(());
     };
-    let status = String::from_utf8_lossy(&output.stdout).into_owned();
-    let changed = status.lines().filter_map(|line| line.get(3..));
-    let others: Vec<&str> = changed.filter(|path| !is_of_a_problem(path)).collect();
+    let changed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let others: Vec<&str> = changed.lines().filter(|path| !is_of_a_problem(path)).collect();
     match others[..] {
         [] => Ok(()),
         [first, ..] => Err(Refusal::new(
@@ -93,7 +106,8 @@ fn elsewhere(root: &Path) -> Result<(), Error> {
 
 fn is_of_a_problem(path: &str) -> bool {
     let path = path.trim_matches('"');
-    path.starts_with("problems/p") && path.ends_with(".rs")
+    let name = path.strip_prefix("problems/p").unwrap_or_default();
+    name.starts_with(|first: char| first.is_ascii_digit()) && path.ends_with(".rs")
 }
 
 /// The manifest of the files in a workspace: what `problems/shipped.sha256` should be.
@@ -103,17 +117,8 @@ fn is_of_a_problem(path: &str) -> bool {
 pub fn manifest_of(root: &Path) -> std::io::Result<String> {
     let mut files = files_below(&root.join("schema/operations"))?;
     files.push(root.join("schema/api.graphql"));
-    for entry in std::fs::read_dir(root.join("problems"))? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if path.is_dir() && name.starts_with('p') && name.as_bytes().get(1).is_some_and(u8::is_ascii_digit) {
-            files.extend(files_below(&path)?);
-        }
-    }
+    let of_the_shop = files_below(&root.join("problems"))?;
+    files.extend(of_the_shop.into_iter().filter(|file| takes_part(root, file)));
     files.sort();
     let mut manifest = String::new();
     for file in files {
@@ -122,6 +127,13 @@ pub fn manifest_of(root: &Path) -> std::io::Result<String> {
         let _ = writeln!(manifest, "{hash}  {path}");
     }
     Ok(manifest)
+}
+
+/// All but the tests, and what is made of the others.
+fn takes_part(root: &Path, file: &Path) -> bool {
+    let problems = root.join("problems");
+    let without = ["tests", "shipped.sha256", "answers.toml"];
+    !without.iter().any(|part| file.starts_with(problems.join(part)))
 }
 
 /// All files in a folder and those below it.

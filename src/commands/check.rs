@@ -68,7 +68,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let judged = runtime.block_on(check::run(&settings, symbolizer(None), &Progress::new()));
     runtime.shutdown_background();
     let innocent = is_innocent(&problem);
-    if own && !matches!(judged, Err(Error::Interrupted)) {
+    let code = match &judged {
+        Ok(sound) => {
+            println!("{}", praise(&problem, sound, innocent));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(error),
+    };
+    if own && matches!(judged, Ok(_) | Err(Error::Refused(_))) {
         update(&progress_file, |progress| {
             progress.check_made(&problem.name);
             if judged.is_ok() && !innocent {
@@ -76,13 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
         })?;
     }
-    match judged {
-        Ok(sound) => {
-            println!("{}", praise(&problem, &sound, innocent));
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => Ok(fail(&error)),
-    }
+    Ok(code)
 }
 
 /// `./hunts/WHEN-check-PROBLEM`.

@@ -1,6 +1,8 @@
 //! The bookshop from outside: its data, its schema, its problems.
 //!
 //! Nothing here measures memory: that takes a process of its own.
+// The engine asks the merged root types one inside the other.
+#![recursion_limit = "256"]
 #![allow(clippy::unwrap_used)]
 
 mod afterwards;

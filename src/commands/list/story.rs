@@ -88,6 +88,12 @@ fn needs(problem: &Problem) -> Vec<String> {
             requires.remembers
         ));
     }
+    if requires.recalls > 0 {
+        needs.push(format!(
+            "what a call has brought is still known {} calls later",
+            requires.recalls
+        ));
+    }
     if !requires.varies.is_empty() {
         needs.push(format!(
             "only {} may differ from call to call",
