@@ -74,8 +74,27 @@ struct Run {
     right_holder: bool,
     /// Bytes per unit: the estimate and its interval.
     rate: Option<[f64; 3]>,
+    /// Whether it took a second try, with more time.
+    #[serde(default)]
+    undecided: bool,
     /// What else was said, where it is not right.
     said: String,
+}
+
+impl Run {
+    fn is_right(&self) -> bool {
+        self.right && self.right_field && self.right_holder
+    }
+}
+
+impl Variant {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Leaky => "leaky",
+            Self::Healed => "healed",
+            Self::Innocent => "innocent",
+        }
+    }
 }
 
 struct Proof {
@@ -141,42 +160,28 @@ fn main() -> Result<ExitCode> {
 }
 
 impl Proof {
-    /// Unless the log has the run already.
+    /// Unless the log has the run already. Where it could not be decided, it is tried once more with twice the time.
     fn run_once(&mut self, problem: &Problem, answer: &Answer, variant: Variant, round: usize) -> Result<()> {
         let is_it = |run: &&Run| run.problem == problem.id && run.variant == variant;
         if self.runs.iter().filter(is_it).count() >= round {
             return Ok(());
         }
-        let folder = self
-            .evidence
-            .join(format!("{}-{variant:?}-{round}", problem.id).to_lowercase());
-        // What a run that was broken off has left.
-        let _ = fs::remove_dir_all(&folder);
-        let begun = Instant::now();
-        let (code, said) = match variant {
-            Variant::Healed => self.check(problem, &folder)?,
-            _ => self.hunt(problem, &folder)?,
-        };
-        let seconds = begun.elapsed().as_secs_f64();
-        let report = match variant {
-            Variant::Healed => folder.join("hunt/report.json"),
-            _ => folder.join("report.json"),
-        };
-        let report = fs::read_to_string(report)
-            .ok()
-            .map(|text| serde_json::from_str(&text))
-            .transpose()?;
-        let run = judge(problem, answer, variant, report.as_ref(), code, said, seconds);
+        let mut run = self.try_once(problem, answer, variant, round, self.args.budget)?;
+        if run.verdict == Some(Verdict::Inconclusive) {
+            eprintln!(
+                "{:<20} {:<8} run {round}: inconclusive, once more",
+                problem.id,
+                variant.name()
+            );
+            run = self.try_once(problem, answer, variant, round, 2 * self.args.budget)?;
+            run.undecided = true;
+        }
+        let right = if run.is_right() { "right" } else { "WRONG" };
         eprintln!(
-            "{:<20} {:<8} run {round}: {} {:.0} s {}",
+            "{:<20} {:<8} run {round}: {right}, {:.0} s, {}",
             problem.id,
-            format!("{variant:?}").to_lowercase(),
-            if run.right && run.right_field && run.right_holder {
-                "right"
-            } else {
-                "WRONG"
-            },
-            seconds,
+            variant.name(),
+            run.seconds,
             run.said
         );
         if let Some(log) = &self.args.log {
@@ -187,32 +192,65 @@ impl Proof {
         Ok(())
     }
 
-    fn hunt(&self, problem: &Problem, folder: &Path) -> Result<(i32, String)> {
+    fn try_once(
+        &self,
+        problem: &Problem,
+        answer: &Answer,
+        variant: Variant,
+        round: usize,
+        budget: u64,
+    ) -> Result<Run> {
+        let folder = self
+            .evidence
+            .join(format!("{}-{}-{round}", problem.id, variant.name()));
+        // What a run that was broken off has left.
+        let _ = fs::remove_dir_all(&folder);
+        let begun = Instant::now();
+        let (command, report) = match variant {
+            Variant::Healed => (self.check(problem), folder.join("hunt/report.json")),
+            _ => (self.hunt(problem), folder.join("report.json")),
+        };
+        let (code, said) = run_to_the_end(command, budget, &folder)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        let report = fs::read_to_string(report).ok();
+        let report = report.map(|text| serde_json::from_str(&text)).transpose()?;
+        Ok(judge(
+            problem,
+            answer,
+            variant,
+            report.as_ref(),
+            code,
+            said,
+            seconds,
+        ))
+    }
+
+    fn hunt(&self, problem: &Problem) -> Command {
         let mut command = Command::new(&self.leaklab);
         command.args(["hunt", &problem.id, "--format", "json"]);
-        self.run(command, folder)
+        command
     }
 
-    fn check(&self, problem: &Problem, folder: &Path) -> Result<(i32, String)> {
+    fn check(&self, problem: &Problem) -> Command {
         let mut command = Command::new(&self.leaklab);
         command.args(["check", &problem.id, "--server"]).arg(&self.healed);
-        self.run(command, folder)
-    }
-
-    /// The exit code, and the last line that was said.
-    fn run(&self, mut command: Command, folder: &Path) -> Result<(i32, String)> {
         command
-            .args(["--budget", &self.args.budget.to_string(), "--output"])
-            .arg(folder)
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .stdin(Stdio::null());
-        let output = command.output()?;
-        let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-        let refused = said[0].lines().find(|line| line.starts_with("not fixed"));
-        let error = said[1].lines().rfind(|line| line.starts_with("error"));
-        let said = refused.or(error).unwrap_or_default().to_owned();
-        Ok((output.status.code().unwrap_or(-1), said))
     }
+}
+
+/// The exit code, and what was said last of what is not right.
+fn run_to_the_end(mut command: Command, budget: u64, folder: &Path) -> Result<(i32, String)> {
+    command
+        .args(["--budget", &budget.to_string(), "--output"])
+        .arg(folder)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .stdin(Stdio::null());
+    let output = command.output()?;
+    let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    let refused = said[0].lines().find(|line| line.starts_with("not fixed"));
+    let error = said[1].lines().rfind(|line| line.starts_with("error"));
+    let said = refused.or(error).unwrap_or_default().to_owned();
+    Ok((output.status.code().unwrap_or(-1), said))
 }
 
 fn judge(
@@ -236,6 +274,7 @@ fn judge(
         holder: None,
         right_holder: true,
         rate: None,
+        undecided: false,
         said,
     };
     match variant {
@@ -308,8 +347,8 @@ fn table(problems: &[Problem], runs: &[Run]) -> Result<String> {
         rows.entry((&run.problem, run.variant)).or_default().push(run);
     }
     let mut text = String::from(
-        "| problem | variant | runs | found | right field | right holder | false alarms | verdicts | bytes per unit | counted | seconds |\n\
-         | --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: |\n",
+        "| problem | variant | runs | found | right field | right holder | false alarms | tried again | verdicts | bytes per unit | counted | seconds |\n\
+         | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: |\n",
     );
     for ((problem, variant), runs) in &rows {
         let of = problems
@@ -327,12 +366,13 @@ fn table(problems: &[Problem], runs: &[Run]) -> Result<String> {
         };
         writeln!(
             text,
-            "| {problem} | {} | {total} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            format!("{variant:?}").to_lowercase(),
+            "| {problem} | {} | {total} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            variant.name(),
             figure(count(&|run| run.right), leaky),
             figure(count(&|run| run.right_field), leaky),
             figure(count(&|run| run.right_holder), leaky),
             figure(count(&|run| !run.right), !leaky),
+            count(&|run| run.undecided),
             verdicts(runs),
             rate(runs),
             if leaky {
