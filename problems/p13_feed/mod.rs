@@ -93,7 +93,7 @@ pub struct FeedMutation;
 #[Object]
 impl FeedMutation {
     /// Notes that the parcel of an order was scanned at a place, and tells those who follow the orders
-    #[graphql(guard = "Gate::of(13)")]
+    #[graphql(guard = "Gate::below(13)")]
     async fn scan_parcel(&self, ctx: &Context<'_>, order_id: i64, place: String) -> Result<Arc<ParcelScan>> {
         text("place", &place, MAX_WORDS)?;
         let db = ctx.data::<Lab>()?.bookshop().db();

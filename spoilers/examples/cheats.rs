@@ -86,10 +86,10 @@ fn main() -> ExitCode {
     leaklab::cli::main::<CheatSchema>()
 }
 
-/// The healed API, with `hello` of another making: what comes first answers.
+/// The healed API, with `hello` of another making: what comes last answers.
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
-struct Query(CheatQuery, HealedQuery);
+struct Query(HealedQuery, CheatQuery);
 
 struct CheatQuery {
     /// What leaks as before, at another field.
@@ -200,7 +200,7 @@ impl CheatSchema {
 impl PublicSchema for CheatSchema {
     fn new(lab: &Lab, field_labels: bool) -> Self {
         let leaky = <LabSchema as PublicSchema>::new(lab, false);
-        let query = Query(CheatQuery { leaky }, HealedQuery::new());
+        let query = Query(HealedQuery::new(), CheatQuery { leaky });
         let builder =
             Schema::build(query, HealedMutation::new(), HealedSubscription::new()).data(lab.clone());
         let schema = if field_labels {

@@ -39,7 +39,6 @@ use crate::{
 
 /// What can be asked of the bookshop
 #[derive(MergedObject)]
-#[graphql(name = "Query")]
 pub struct HealedQuery(
     ShopQuery,
     LabQuery,
@@ -67,6 +66,11 @@ pub struct HealedQuery(
     WishlistQuery,
 );
 
+/// What can be asked of the bookshop
+#[derive(MergedObject)]
+#[graphql(name = "Query")]
+struct Query(HealedQuery);
+
 /// What can be changed in the bookshop
 #[derive(MergedObject)]
 #[graphql(name = "Mutation")]
@@ -90,7 +94,7 @@ pub struct HealedSubscription(ShopSubscription, FeedSubscription);
 #[derive(Clone)]
 pub struct HealedSchema {
     lab: Lab,
-    schema: Schema<HealedQuery, HealedMutation, HealedSubscription>,
+    schema: Schema<Query, HealedMutation, HealedSubscription>,
 }
 
 impl PublicSchema for HealedSchema {
@@ -206,8 +210,8 @@ pub fn forget_recommendations() {
     p07_recommendations::forget();
 }
 
-fn builder(lab: &Lab) -> SchemaBuilder<HealedQuery, HealedMutation, HealedSubscription> {
-    let (query, mutation) = (HealedQuery::new(), HealedMutation::new());
+fn builder(lab: &Lab) -> SchemaBuilder<Query, HealedMutation, HealedSubscription> {
+    let (query, mutation) = (Query(HealedQuery::new()), HealedMutation::new());
     Schema::build(query, mutation, HealedSubscription::new()).data(lab.clone())
 }
 
