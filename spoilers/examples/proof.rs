@@ -70,8 +70,12 @@ struct Run {
     right: bool,
     field: Option<String>,
     right_field: bool,
+    /// What the first path of the first holders in the report ends at.
     holder: Option<String>,
+    /// Whether that is the answer's.
     right_holder: bool,
+    /// Whether the answer's is among the first three.
+    holder_named: bool,
     /// Bytes per unit: the estimate and its interval.
     rate: Option<[f64; 3]>,
     /// Whether it took a second try, with more time.
@@ -83,7 +87,7 @@ struct Run {
 
 impl Run {
     fn is_right(&self) -> bool {
-        self.right && self.right_field && self.right_holder
+        self.right && self.right_field && self.holder_named
     }
 }
 
@@ -273,6 +277,7 @@ fn judge(
         right_field: true,
         holder: None,
         right_holder: true,
+        holder_named: true,
         rate: None,
         undecided: false,
         said,
@@ -288,12 +293,13 @@ fn judge(
             run.field = first.and_then(|first| first.field.clone());
             run.right_field = run.field.is_some() && run.field == answer.field;
             run.rate = first.map(|first| [first.rate.bytes, first.rate.low, first.rate.high]);
-            run.holder = report.and_then(first_holder);
-            run.right_holder = match (&run.holder, &answer.holder) {
-                // An answer may name a module, of which any task will do.
-                (Some(found), Some(right)) => found == right || found.starts_with(&format!("{right}::")),
-                _ => false,
-            };
+            let holders = report.map(holders).unwrap_or_default();
+            let right = answer.holder.as_deref().unwrap_or("no answer");
+            // An answer may name a module, of which any task will do.
+            let is_right = |found: &String| found == right || found.starts_with(&format!("{right}::"));
+            run.right_holder = holders.first().is_some_and(is_right);
+            run.holder_named = holders.iter().any(is_right);
+            run.holder = holders.into_iter().next();
         }
     }
     if run.said.is_empty() {
@@ -314,10 +320,14 @@ fn describe(run: &Run) -> String {
     }
 }
 
-/// What the first path of the first holders in a report ends at.
-fn first_holder(report: &Report) -> Option<String> {
-    let holders = report.sites.iter().find_map(|site| site.holders.as_ref())?;
-    Some(render::holders::root(&holders.paths.first()?.root))
+/// What the first three paths of the first holders in a report end at.
+fn holders(report: &Report) -> Vec<String> {
+    let holders = report.sites.iter().find_map(|site| site.holders.as_ref());
+    let paths = holders.into_iter().flat_map(|holders| &holders.paths);
+    paths
+        .take(3)
+        .map(|path| render::holders::root(&path.root))
+        .collect()
 }
 
 fn answer(problem: &Problem) -> Result<Answer> {
@@ -347,8 +357,8 @@ fn table(problems: &[Problem], runs: &[Run]) -> Result<String> {
         rows.entry((&run.problem, run.variant)).or_default().push(run);
     }
     let mut text = String::from(
-        "| problem | variant | runs | found | right field | right holder | false alarms | tried again | verdicts | bytes per unit | counted | seconds |\n\
-         | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: |\n",
+        "| problem | variant | runs | found | right field | right holder first | of the first three | false alarms | tried again | verdicts | bytes per unit | counted | seconds |\n\
+         | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: |\n",
     );
     for ((problem, variant), runs) in &rows {
         let of = problems
@@ -366,11 +376,12 @@ fn table(problems: &[Problem], runs: &[Run]) -> Result<String> {
         };
         writeln!(
             text,
-            "| {problem} | {} | {total} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {problem} | {} | {total} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             variant.name(),
             figure(count(&|run| run.right), leaky),
             figure(count(&|run| run.right_field), leaky),
             figure(count(&|run| run.right_holder), leaky),
+            figure(count(&|run| run.holder_named), leaky),
             figure(count(&|run| !run.right), !leaky),
             count(&|run| run.undecided),
             verdicts(runs),

@@ -49,7 +49,7 @@ pub enum Error {
     NoProblem(#[from] FindError),
     /// The hunt could not be held, for a reason that is not the change's.
     #[error(transparent)]
-    Hunt(hunt::Error),
+    Hunt(Box<hunt::Error>),
     /// The programs that build it cannot be run.
     #[error("`{program}` cannot be run: {source}")]
     Program {
@@ -144,7 +144,7 @@ impl Error {
                 "leave the instrument as it is: what is not measured is not fixed",
             )
             .into(),
-            other => Self::Hunt(other),
+            other => Self::Hunt(Box::new(other)),
         }
     }
 }
@@ -153,7 +153,7 @@ impl From<hunt::Error> for Error {
     fn from(error: hunt::Error) -> Self {
         match error {
             hunt::Error::Interrupted => Self::Interrupted,
-            other => Self::Hunt(other),
+            other => Self::Hunt(Box::new(other)),
         }
     }
 }

@@ -164,13 +164,13 @@ async fn put_to_the_test(
     let hunted = hunt::run(&hunt_settings(settings, problem, doors), symbolizer, progress).await;
     let peak = peak.end().await;
     let hunted = hunted.map_err(Error::of_hunt)?;
+    watch.still_records(SAMPLE_INTERVAL).await?;
     ruling::of(problem, &hunted)?;
     peak?.fits(problem, base.live() + neighbours)?;
 
     progress.say("whether its answers are right after all that");
     answers.compare(&door, problem).await?;
     answers::compare_others(&settings.root, &door, board.iter(), problem).await?;
-    watch.still_records(SAMPLE_INTERVAL).await?;
     Ok(Sound { hunted })
 }
 

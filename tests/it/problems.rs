@@ -23,11 +23,11 @@ struct Answer {
 /// What nothing in the shop holds, no reset finds.
 const BEYOND_RESET: &str = "16_series";
 
-/// In bytes.
+/// Bytes per what.
 enum Growth {
-    PerRequest(u64),
-    PerCancelledRequest(u64),
-    PerSecond(u64),
+    Request(u64),
+    CancelledRequest(u64),
+    Second(u64),
 }
 
 fn answer(problem: &str) -> Answer {
@@ -42,12 +42,12 @@ fn answer(problem: &str) -> Answer {
             .get(key)
             .map(|bytes| bytes.as_integer().expect("bytes") as u64)
     };
-    let growth = bytes("bytes_per_request").map(Growth::PerRequest);
-    let growth = growth.or(bytes("bytes_per_cancelled_request").map(Growth::PerCancelledRequest));
+    let growth = bytes("bytes_per_request").map(Growth::Request);
+    let growth = growth.or(bytes("bytes_per_cancelled_request").map(Growth::CancelledRequest));
     Answer {
         culprit: answer["culprit"].as_str().expect("a frame").to_owned(),
         growth: growth
-            .or(bytes("bytes_per_second").map(Growth::PerSecond))
+            .or(bytes("bytes_per_second").map(Growth::Second))
             .expect("bytes"),
     }
 }
@@ -71,16 +71,16 @@ fn compare(before: &Path, after: &Path) -> Value {
 /// What grows by time is waited for, for as long as it takes: no test fails on a slow machine.
 fn heat(lab: &Lab, id: &str, growth: &Growth, cold: u64) -> u64 {
     match growth {
-        Growth::PerRequest(bytes) => {
+        Growth::Request(bytes) => {
             lab.call_problem(id, CALLS);
             bytes * CALLS as u64 / 2
         }
-        Growth::PerCancelledRequest(bytes) => {
+        Growth::CancelledRequest(bytes) => {
             // One of eight is waited for, and on some the client hangs up before the shop has begun.
             lab.call_problem(id, CALLS);
             bytes * CALLS as u64 / 4
         }
-        Growth::PerSecond(bytes) => {
+        Growth::Second(bytes) => {
             lab.call_problem(id, 10);
             wait_until("growth", || lab.live() > cold + 2 * bytes);
             2 * bytes
@@ -94,7 +94,7 @@ fn leaks_is_named_and_resets(problem: &str) {
     let lab = Lab::start_with(&[], |command| {
         command.env(CONF.0, CONF.1);
     });
-    if !matches!(growth, Growth::PerSecond(_)) {
+    if !matches!(growth, Growth::Second(_)) {
         lab.call_problem(&id, WARM_UP);
     }
     let cold = lab.live();

@@ -72,11 +72,7 @@ fn a_recorder_that_is_switched_off_is_refused() {
 
 #[test]
 fn a_coarser_sampling_interval_is_refused() {
-    refused(
-        "coarse-sampling",
-        "00",
-        "the measurement does not hold up: planted 128 bytes a request, found 0",
-    );
+    refused("coarse-sampling", "00", "the sampling interval was changed from");
 }
 
 #[test]
