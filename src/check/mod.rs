@@ -10,6 +10,7 @@
 //! - `door`, `follow`: questions to the public door, by POST and by WebSocket
 //! - `api`: whether the schema is the shipped one
 //! - [`answers`]: whether the answers are right, by those that were recorded before
+//! - `difference`: answers as they are recorded, and how one is not the other
 //! - `memory`: the most that is held under load, and what the database is asked
 //! - `ruling`: what the hunt says of the change
 //! - [`Refusal`], [`Error`]: what is said of a change that is not right, and what else can go wrong
@@ -17,6 +18,7 @@
 pub mod answers;
 mod api;
 mod build;
+mod difference;
 mod door;
 mod error;
 mod follow;
