@@ -83,6 +83,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// The name of its folder, in `problems/` and in `spoilers/`: `p00_hello`.
+    pub fn folder(&self) -> String {
+        format!("p{:02}_{}", self.number, self.name)
+    }
+
     /// How many calls its field has let through since the start.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)

@@ -12,7 +12,7 @@
 //! - [`load`]: the HTTP load driver
 //! - [`hunt`]: load and snapshots in turn, until it is decided whether an operation leaks
 //! - [`check`]: the judge of a change to a problem
-//! - `own_lab`: a lab in a process of its own
+//! - `own_lab`: a lab in a process of its own; `digest`: hashes as text
 //! - [`variables`]: operation variables that are fresh for each call
 //! - [`workshop`]: what a learner has found and fixed, hints, and answers
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@
 pub mod check;
 pub mod cli;
 pub mod commands;
+mod digest;
 pub mod env_vars;
 pub mod hunt;
 pub mod load;

@@ -338,9 +338,8 @@ fn holders(report: &Report) -> Vec<String> {
 }
 
 fn answer(problem: &Problem) -> Result<Answer> {
-    let folder = format!("p{:02}_{}", problem.number, problem.name);
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join(folder)
+        .join(problem.folder())
         .join("answer.toml");
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?)

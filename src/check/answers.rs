@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::difference::{canonical, difference};
-use super::door::{PublicDoor, shown};
+use super::door::{PublicDoor, shown_variables};
 use super::follow::Follower;
 use super::{Error, Refusal};
 use crate::variables::Template;
@@ -148,10 +148,9 @@ pub(super) async fn compare_others(
 }
 
 fn path(root: &Path, problem: &Problem) -> PathBuf {
-    root.join(format!(
-        "problems/p{:02}_{}/responses.json",
-        problem.number, problem.name
-    ))
+    root.join("problems")
+        .join(problem.folder())
+        .join("responses.json")
 }
 
 /// The example, and others that are drawn.
@@ -174,7 +173,7 @@ fn variables(problem: &Problem) -> Result<Vec<Value>, Error> {
 }
 
 /// The variables of the calls that a problem is asked by.
-fn template(problem: &Problem) -> Result<Template, Error> {
+pub(super) fn template(problem: &Problem) -> Result<Template, Error> {
     let trigger = problem.load.trigger.as_ref();
     let variables = trigger.map_or(&problem.variables, |trigger| &trigger.variables);
     Template::parse(variables).map_err(|error| Error::Workspace {
@@ -215,12 +214,9 @@ async fn compare(door: &PublicDoor, problem: &Problem, recorded: &[&Conversation
 }
 
 fn wrong(problem: &Problem, variables: &Value, difference: &str) -> Error {
-    let asked = match variables.as_object() {
-        Some(variables) if !variables.is_empty() => format!(
-            ", asked with {}",
-            shown(&Value::Object(variables.clone()).to_string())
-        ),
-        _ => String::new(),
+    let asked = match shown_variables(variables) {
+        with if with.is_empty() => with,
+        with => format!(", asked{with}"),
     };
     Refusal::new(
         format!(

@@ -4,14 +4,16 @@
 
 use problems::Problem;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::door::shown;
+use crate::digest::sha256;
 
 /// Texts up to this length, in characters, are kept whole.
 const WHOLE_CHARS: usize = 60;
 /// Characters that are kept of longer ones.
 const KEPT_CHARS: usize = 24;
+/// Of the hash of all of it.
+const HASH_DIGITS: usize = 16;
 /// What stands in the place of what differs.
 const VARIES: &str = "(varies)";
 
@@ -47,9 +49,12 @@ fn shorten(value: &mut Value) {
     match value {
         Value::String(text) if text.chars().count() > WHOLE_CHARS => {
             let begin: String = text.chars().take(KEPT_CHARS).collect();
-            let digest = Sha256::digest(text.as_bytes());
-            let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            *text = format!("{begin}… ({} characters, {hash})", text.chars().count());
+            let hash = sha256(text.as_bytes());
+            *text = format!(
+                "{begin}… ({} characters, {})",
+                text.chars().count(),
+                &hash[..HASH_DIGITS]
+            );
         }
         Value::Array(items) => items.iter_mut().for_each(shorten),
         Value::Object(fields) => fields.values_mut().for_each(shorten),

@@ -106,7 +106,8 @@ fn one_line(document: &str) -> String {
     shown(&words.join(" "))
 }
 
-fn shown_variables(variables: &Value) -> String {
+/// ` with {...}`; nothing where there are none.
+pub(super) fn shown_variables(variables: &Value) -> String {
     match variables.as_object() {
         Some(variables) if !variables.is_empty() => {
             format!(" with {}", shown(&Value::Object(variables.clone()).to_string()))

@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use super::answers::template;
 use super::door::PublicDoor;
 use super::{Error, Refusal};
 use crate::hunt::admin::Admin;
-use crate::variables::Template;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What requests under way, buffers and caches of the service itself may take beside what a problem's fields keep, in bytes.
@@ -215,10 +215,7 @@ impl Highest {
 
 /// Different variables of a problem's operation.
 fn questions(problem: &Problem, count: usize) -> Result<Vec<Value>, Error> {
-    let template = Template::parse(&problem.variables).map_err(|error| Error::Workspace {
-        path: problem.operation_file.clone().into(),
-        reason: error.to_string(),
-    })?;
+    let template = template(problem)?;
     let (mut seen, mut questions) = (HashSet::new(), Vec::new());
     // Where there are fewer than that, all of them will do.
     for _ in 0..count * 20 {

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use problems::Problem;
-use sha2::{Digest as _, Sha256};
 
 use super::{Error, Refusal};
+use crate::digest::sha256;
 
 /// Hash and path of each file that the judgement needs, in the format of `sha256sum`.
 const MANIFEST: &str = include_str!("../../problems/shipped.sha256");
@@ -20,7 +20,7 @@ const MANIFEST: &str = include_str!("../../problems/shipped.sha256");
 /// # Errors
 /// [`Refusal`] where not.
 pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
-    let folder = folder(problem);
+    let folder = format!("problems/{}", problem.folder());
     let judging = |path: &str| {
         path == "schema/api.graphql"
             || path == format!("schema/operations/{}", problem.operation_file)
@@ -63,11 +63,6 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
         .into());
     }
     elsewhere(root)
-}
-
-/// `problems/pNN_name`.
-fn folder(problem: &Problem) -> String {
-    format!("problems/p{:02}_{}", problem.number, problem.name)
 }
 
 fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -151,6 +146,5 @@ fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn hash_of(file: &Path) -> Option<String> {
-    let digest = Sha256::digest(std::fs::read(file).ok()?);
-    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(sha256(&std::fs::read(file).ok()?))
 }

@@ -139,8 +139,8 @@ fn next(problem: &Problem, answer: &Answer, judgement: Judgement) -> String {
         }
         (Judgement::Right, Answer::Leak { .. }) => {
             format!(
-                "fix it in problems/p{:02}_{}/, then: leaklab check {id}",
-                problem.number, problem.name
+                "fix it in problems/{}/, then: leaklab check {id}",
+                problem.folder()
             )
         }
         _ => format!("leaklab hunt {id} shows what is there, leaklab hint {id} where to look"),

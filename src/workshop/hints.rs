@@ -28,8 +28,7 @@ pub enum HintError {
 
 /// The folder of a problem's spoilers, in the workspace with that root.
 pub fn folder(root: &Path, problem: &Problem) -> PathBuf {
-    root.join("spoilers")
-        .join(format!("p{:02}_{}", problem.number, problem.name))
+    root.join("spoilers").join(problem.folder())
 }
 
 /// The texts of a problem's hints, the mildest first; at least one.

@@ -11,8 +11,7 @@ pub(crate) fn root() -> &'static Path {
 
 /// A file of a problem's spoilers.
 pub(crate) fn spoiler(problem: &Problem, file: &str) -> String {
-    let folder = format!("p{:02}_{}", problem.number, problem.name);
-    let path = root().join("spoilers").join(folder).join(file);
+    let path = root().join("spoilers").join(problem.folder()).join(file);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

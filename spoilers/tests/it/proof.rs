@@ -246,7 +246,7 @@ problems! {
 fn every_problem_is_proved() {
     let proved = include_str!("proof.rs");
     for problem in lab().problems() {
-        let folder = format!("\"p{:02}_{}\"", problem.number, problem.name);
+        let folder = format!("\"{}\"", problem.folder());
         assert!(proved.contains(&folder), "{folder} is not in the list above");
     }
 }

@@ -36,10 +36,7 @@ fn lines(problem: &Problem, progress: &Progress) -> String {
         ("found", found(&entry).to_owned()),
         ("fixed", fixed(&entry).to_owned()),
         ("fields", problem.fields.join(", ")),
-        (
-            "code",
-            format!("problems/p{:02}_{}/", problem.number, problem.name),
-        ),
+        ("code", format!("problems/{}/", problem.folder())),
         ("clients", clients(&problem.load).to_owned()),
         (
             "run",
