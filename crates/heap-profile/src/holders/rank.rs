@@ -20,6 +20,9 @@ const RATHER_THAN_LEFT_OVER: f64 = 0.8;
 /// The way to what is not the program's own counts for so many steps more: the longer a way is, the more likely a word on it is
 /// left over.
 const NOT_OWN: usize = 2;
+/// Each step whose type nobody knows counts for so many more: no sample of it is live. It may be small, and then it was not
+/// sampled; or it is freed memory, which never has one.
+const UNKNOWN_TYPE: usize = 1;
 /// A path is good from this share of the drawn objects on,
 const GOOD_SHARE: f64 = 0.5;
 /// if these are at least so many. With fewer drawn, the evidence is thin whatever the share.
@@ -106,8 +109,9 @@ fn ordered(mut found: Vec<Found>, names: &Names, drawn: u64) -> Vec<Found> {
 /// Where a path stands among others that hold as many objects.
 fn place(found: &Found, names: &Names) -> impl Ord + use<> {
     let path = &found.path;
+    let of_unknown_type = path.steps.iter().filter(|step| step.kind.is_none()).count();
     // A way that is not known is the longest.
-    let steps = match path.steps.len() {
+    let steps = match path.steps.len() + of_unknown_type * UNKNOWN_TYPE {
         0 => usize::MAX,
         steps if is_own(path, names) => steps,
         steps => steps + NOT_OWN,
@@ -120,6 +124,7 @@ fn place(found: &Found, names: &Names) -> impl Ord + use<> {
         !lasts,
         !found.is_exact,
         steps,
+        of_unknown_type,
         path.root.kind,
         Reverse(path.objects),
         path.root.name.clone(),

@@ -128,11 +128,33 @@ fn a_stack_in_use_does_not_come_before_what_holds_nearly_as_many() {
 }
 
 #[test]
+fn a_way_through_what_has_a_type_comes_before_a_shorter_one_through_what_has_none() {
+    let mut world = World::new();
+    let (serving, ticking) = (world.task("serve::run", false), world.task("tick::tell", false));
+    let (left_over, list) = (
+        world.object(32_768, None),
+        world.object(1_024, Some("Vec<Arc<Joke>>")),
+    );
+    let future = world.object(512, Some("tell::{closure#0}"));
+    world.hold_by(serving, left_over);
+    world.hold_by(ticking, future);
+    world.hold_by(future, list);
+    for _ in 0..20 {
+        let target = world.target(64, "String");
+        world.hold_by(left_over, target);
+        world.hold_by(list, target);
+    }
+    let roots = world.holders().paths.into_iter();
+    let roots: Vec<_> = roots.filter_map(|path| path.root.name).collect();
+    assert_eq!(roots, ["tick::tell", "serve::run"]);
+}
+
+#[test]
 fn the_shorter_way_comes_first_and_one_to_a_dependencys_is_two_steps_longer() {
     let mut world = World::new();
     let names = ["epoch::COLLECTOR", "shop::lookup::LATEST", "shop::lookup::A_LIST"];
     let roots = names.map(|name| world.a_static(name));
-    let list = world.object(1_024, None);
+    let list = world.object(1_024, Some("Vec<String>"));
     world.hold(roots[2], list);
     for _ in 0..20 {
         let target = world.target(64, "String");
