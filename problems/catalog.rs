@@ -46,7 +46,7 @@ const SOURCES: &[(&str, &str)] = &[
 ];
 
 /// What a problem's fields may keep at hand unless its manifest says otherwise, in bytes.
-const DEFAULT_KEEPS: u64 = 8 << 20;
+const DEFAULT_KEEPS: u64 = 1 << 20;
 
 /// One problem, as its folder describes it.
 #[derive(Debug)]
@@ -158,6 +158,18 @@ pub struct Requirements {
     pub varies: Vec<String>,
     /// Calls that follow one of the problem's operation, and whose answers must be right too, within two seconds.
     pub then: Vec<Call>,
+    /// A figure that each call of the problem's operation adds one to.
+    pub counts: Option<Count>,
+}
+
+/// A figure that the shop is watched by.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Count {
+    /// The GraphQL document that asks for it: texts in the OpenMetrics format are anywhere in the `data` of its answer.
+    pub document: String,
+    /// Its name; over all sets of labels together it is one more with each call.
+    pub figure: String,
 }
 
 impl Default for Requirements {
@@ -168,6 +180,7 @@ impl Default for Requirements {
             recalls: 0,
             varies: Vec::new(),
             then: Vec::new(),
+            counts: None,
         }
     }
 }

@@ -86,7 +86,7 @@ pub mod parts {
 }
 
 pub use catalog::{
-    Call, FindError, LoadRecipe, LoadShape, Pace, Problem, Requirements, find_problem, problems,
+    Call, Count, FindError, LoadRecipe, LoadShape, Pace, Problem, Requirements, find_problem, problems,
 };
 pub use executor::LabSchema;
 pub use guard::MemoryGuard;

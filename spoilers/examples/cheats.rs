@@ -54,7 +54,12 @@ enum Cheat {
     DroppedField,
     /// Of 07: what is remembered is the latest answer alone.
     CacheOfOne,
+    /// Of 07: after a while nothing new is remembered.
+    FullCache,
+    /// Of 11: the figures are there, and say nothing.
+    Uncounted,
     TimedReset,
+    QuickReset,
     Exit,
     RefusalPastN,
     AnotherField,
@@ -66,12 +71,15 @@ enum Cheat {
 }
 
 impl Cheat {
-    const ALL: [(&'static str, Cheat); 12] = [
+    const ALL: [(&'static str, Cheat); 15] = [
         ("empty", Self::EmptyResolver),
         ("constant", Self::ConstantData),
         ("dropped-field", Self::DroppedField),
         ("cache-of-one", Self::CacheOfOne),
+        ("full-cache", Self::FullCache),
+        ("uncounted", Self::Uncounted),
         ("timed-reset", Self::TimedReset),
+        ("quick-reset", Self::QuickReset),
         ("exit", Self::Exit),
         ("refusal", Self::RefusalPastN),
         ("another-field", Self::AnotherField),
@@ -107,7 +115,8 @@ impl CheatQuery {
         match *CHEAT {
             Cheat::EmptyResolver => return Ok(String::new()),
             Cheat::ConstantData => return Ok("Hello, Ada, and welcome to the bookshop!".to_owned()),
-            Cheat::TimedReset => keep_for_a_while(letter(&greeting, &name)),
+            Cheat::TimedReset => keep_for_a_while(letter(&greeting, &name), Duration::from_secs(1)),
+            Cheat::QuickReset => keep_for_a_while(letter(&greeting, &name), Duration::from_millis(100)),
             Cheat::Exit if call >= PATIENCE => std::process::exit(0),
             Cheat::RefusalPastN if call >= PATIENCE => return Err("come back tomorrow".into()),
             Cheat::Panic if call >= PATIENCE => panic!("no more"),
@@ -156,13 +165,13 @@ fn keep(letter: String) {
     LETTERS.lock().expect("nobody panics with it").push(letter);
 }
 
-/// Clears all every second.
-fn keep_for_a_while(letter: String) {
+/// Until the clock strikes.
+fn keep_for_a_while(letter: String, interval: Duration) {
     static CLOCK: Once = Once::new();
     CLOCK.call_once(|| {
-        tokio::spawn(async {
+        tokio::spawn(async move {
             loop {
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tokio::time::sleep(interval).await;
                 let letters = std::mem::take(&mut *LETTERS.lock().expect("nobody panics with it"));
                 drop(letters);
             }
@@ -190,7 +199,15 @@ struct CheatSchema {
 
 impl CheatSchema {
     fn prepared(&self, request: Request) -> Request {
-        if *CHEAT == Cheat::CacheOfOne {
+        if *CHEAT == Cheat::Uncounted {
+            spoilers::forget_figures();
+        }
+        let forgets = match *CHEAT {
+            Cheat::CacheOfOne => true,
+            Cheat::FullCache => CALLS.fetch_add(1, Ordering::Relaxed) >= PATIENCE,
+            _ => false,
+        };
+        if forgets {
             spoilers::forget_recommendations();
         }
         spoilers::prepare(&self.lab, request)

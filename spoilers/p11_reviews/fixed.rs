@@ -45,6 +45,11 @@ impl Metrics {
     }
 }
 
+pub(crate) fn clear() {
+    let metrics = std::mem::replace(&mut *locked(&METRICS), Metrics::new());
+    drop(metrics);
+}
+
 /// What readers think of a book
 #[derive(SimpleObject)]
 struct ReviewStats {

@@ -50,5 +50,6 @@ mod p15_prices;
 mod p16_series;
 
 pub use schema::{
-    HealedMutation, HealedQuery, HealedSchema, HealedSubscription, forget_recommendations, prepare,
+    HealedMutation, HealedQuery, HealedSchema, HealedSubscription, forget_figures, forget_recommendations,
+    prepare,
 };

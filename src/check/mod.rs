@@ -4,20 +4,22 @@
 //! a part in it: what is asked, what a right answer is and what the shop needs are as they were shipped, and are checked to be.
 //!
 //! # Layout
-//! - [`run`]: the stages, in their order; start reading here
+//! - [`run`]: the changed server, made and started; `trial`: the stages that it goes through, in their order; start reading there
 //! - `shipped`: what may be changed, and what was
 //! - `build`: the changed server, built by cargo
 //! - `door`, `follow`: questions to the public door, by POST and by WebSocket
 //! - `api`: whether the schema is the shipped one
 //! - [`answers`]: whether the answers are right, by those that were recorded before
+//! - `counted`: whether calls still go into the figures that the shop is watched by
 //! - `difference`: answers as they are recorded, and how one is not the other
-//! - `memory`: the most that is held under load, and what the database is asked
+//! - `memory`: the most that is held under load, and what the database is asked; `swing`: what is held for a while
 //! - `ruling`: what the hunt says of the change
 //! - [`Refusal`], [`Error`]: what is said of a change that is not right, and what else can go wrong
 
 pub mod answers;
 mod api;
 mod build;
+mod counted;
 mod difference;
 mod door;
 mod error;
@@ -25,6 +27,8 @@ mod follow;
 mod memory;
 mod ruling;
 mod shipped;
+mod swing;
+mod trial;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +46,7 @@ use crate::load::recipe;
 use crate::own_lab::{Doors, OwnLab};
 use answers::Answers;
 use memory::Watch;
+use trial::Trial;
 
 /// Bytes that the instrument is told to keep of each request, to see that it finds them.
 const CONTROL: u64 = 128;
@@ -70,7 +75,8 @@ pub struct Sound {
     pub hunted: Hunted,
 }
 
-/// Judges a change. `say` is told each stage as it begins. When it ends, in whatever way, what it started has ended.
+/// Judges a change. `progress` tells each stage as it begins. When it ends, in whatever way, what it started has ended; an
+/// interrupt takes back the folder too, if that was made here.
 ///
 /// # Errors
 /// [`Error::Refused`] where the change is not right; the others where it could not be judged.
@@ -80,9 +86,13 @@ pub async fn run(
     progress: &hunt::Progress,
 ) -> Result<Sound, Error> {
     let mut interrupts = Interrupts::listen()?;
+    let is_new = !settings.folder.exists();
     let judging = async { Ok(judge(settings, symbolizer, progress).await) };
     let ended = interrupts.or(judging).await.map_err(Error::from).flatten();
     progress.finish();
+    if is_new && matches!(ended, Err(Error::Interrupted)) && settings.folder.exists() {
+        std::fs::remove_dir_all(&settings.folder).map_err(Error::file("remove", &settings.folder))?;
+    }
     ended
 }
 
@@ -112,7 +122,20 @@ async fn judge(
             format!("see its log, {}", log.display()),
         )
     })?;
-    let judged = put_to_the_test(settings, symbolizer, progress, &board, &problem, &doors).await;
+    let trial = async {
+        let trial = Trial {
+            settings,
+            progress,
+            board: &board,
+            problem: &problem,
+            doors: &doors,
+            door: PublicDoor::new(&doors.public),
+            watch: Watch::new(&doors.admin)?,
+            answers: Answers::read(&settings.root, &problem)?,
+        };
+        trial.run(symbolizer).await
+    };
+    let judged = trial.await.map(|hunted| Sound { hunted });
     // A server that has ended is the reason for whatever went wrong.
     let judged = match judged {
         Err(error) => Err(match lab.ended_soon().await {
@@ -123,57 +146,6 @@ async fn judge(
     };
     lab.end().await;
     judged
-}
-
-async fn put_to_the_test(
-    settings: &Settings,
-    symbolizer: Symbolizer,
-    progress: &hunt::Progress,
-    board: &[Problem],
-    problem: &Problem,
-    doors: &Doors,
-) -> Result<Sound, Error> {
-    let door = PublicDoor::new(&doors.public);
-    let watch = Watch::new(&doors.admin)?;
-    progress.say("whether its API is the shop's");
-    api::same(&door, &settings.root).await?;
-
-    let base = watch.look().await?;
-    if problem.requires.remembers > 0 {
-        // First of all: whatever was asked before is at hand.
-        progress.say("whether it remembers");
-        watch.remembers(&door, problem).await?;
-    }
-
-    progress.say("whether its answers are right");
-    let answers = Answers::read(&settings.root, problem)?;
-    answers.compare(&door, problem).await?;
-    if problem.requires.recalls > 0 {
-        answers.recalled(&door, problem).await?;
-    }
-    watch.calls_are_counted(problem, &base).await?;
-    // What grows by time would be seen in the hunt, whoever set it off.
-    let quiet = board
-        .iter()
-        .filter(|other| other.load.per == problems::Pace::Request);
-    let before = watch.look().await?.live();
-    answers::compare_others(&settings.root, &door, quiet, problem).await?;
-    // What the neighbours keep is theirs.
-    let neighbours = watch.look().await?.live().saturating_sub(before);
-
-    progress.say("whether it still grows");
-    let peak = watch.keep_looking();
-    let hunted = hunt::run(&hunt_settings(settings, problem, doors), symbolizer, progress).await;
-    let peak = peak.end().await;
-    let hunted = hunted.map_err(Error::of_hunt)?;
-    watch.still_records(SAMPLE_INTERVAL).await?;
-    ruling::of(problem, &hunted)?;
-    peak?.fits(problem, base.live() + neighbours)?;
-
-    progress.say("whether its answers are right after all that");
-    answers.compare(&door, problem).await?;
-    answers::compare_others(&settings.root, &door, board.iter(), problem).await?;
-    Ok(Sound { hunted })
 }
 
 fn hunt_settings(settings: &Settings, problem: &Problem, doors: &Doors) -> hunt::Settings {

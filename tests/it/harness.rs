@@ -223,6 +223,11 @@ pub(crate) fn get(url: &str) -> (u16, Vec<u8>) {
     (response.status().as_u16(), body)
 }
 
+/// Whether there is such a process.
+pub(crate) fn is_running(pid: u32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
+}
+
 /// Looks until it holds; ends the test when half a minute has passed.
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();

@@ -1,6 +1,7 @@
 //! The board, the hints and the answers, as a learner uses them: the real program, and a progress file of its own.
 
 mod answers;
+mod interrupted;
 mod progress;
 
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 use heap_profile::hunt::{CheckName, Phase, Report, Verdict};
 use serde_json::json;
 
-use super::{Hunt, is_running, lab_of, told};
-use crate::harness::{Lab, root};
+use super::{Hunt, lab_of, told};
+use crate::harness::{Lab, is_running, root};
 
 #[test]
 fn the_worked_example_is_a_leak_of_its_field_and_the_lab_is_gone_after_it() {

@@ -12,8 +12,8 @@ use heap_profile::hunt::{Report, Verdict};
 use heap_profile::render;
 use serde_json::{Value, json};
 
-use super::{Hunt, is_running, lab_of, told};
-use crate::harness::{Lab, binary};
+use super::{Hunt, lab_of, told};
+use crate::harness::{Lab, binary, is_running};
 use crate::holders::answer;
 
 /// How the answer to a GraphQL request is changed: given the request, and what the lab has answered.

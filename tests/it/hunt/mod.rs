@@ -9,7 +9,6 @@ mod refused;
 mod shapes;
 mod stopped;
 
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -96,8 +95,4 @@ fn lab_of(stderr: &str) -> u32 {
     let (_, rest) = stderr.split_once("a lab of its own, process ").expect("a lab");
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().expect("a process id")
-}
-
-fn is_running(pid: u32) -> bool {
-    Path::new(&format!("/proc/{pid}")).exists()
 }

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use super::{Hunt, is_running, lab_of, told};
-use crate::harness::{Lab, leaklab, wait_until};
+use super::{Hunt, lab_of, told};
+use crate::harness::{Lab, is_running, leaklab, wait_until};
 
 #[test]
 fn a_service_that_dies_in_the_middle_leaves_its_evidence() {

@@ -7,6 +7,7 @@
 use super::cells::{Bits, Cells, Numbers};
 use super::found::{EXPLORED, LOOKED};
 use super::heap::Heap;
+use super::holders::Holders;
 use super::links::{Link, Links};
 use super::look::look_at;
 use super::pass::{Filter, Memory};
@@ -173,7 +174,7 @@ impl Search<'_> {
             to: 0,
         };
         let chains = std::mem::take(&mut self.chains);
-        let question = self.memory.question;
+        let (question, alike) = (self.memory.question, self.alike);
         let first_new = self.found.objects.len() as u32;
         let complete = self.pass(filter, |found, heap, word| {
             let held = heap.allocation(word.value)?;
@@ -181,6 +182,10 @@ impl Search<'_> {
                 return None;
             }
             let known = found.object_at(held.base);
+            // A list of which each object is held by another of the same kind would fill all the room there is.
+            if known.is_none() && Holders::would_be_left_out(found, heap, word, alike) {
+                return None;
+            }
             let position = known.or_else(|| {
                 let entered = found.enter(held, found.objects.len() as u32)?;
                 found.flag(entered, LOOKED);

@@ -265,6 +265,11 @@ impl Found {
         })
     }
 
+    /// How many holders that look like this were counted in this pass.
+    pub(super) fn alike(&self, key: u64) -> u32 {
+        self.alike.get(key).copied().unwrap_or_default()
+    }
+
     /// Forgets the counts, for a new pass.
     pub(super) fn forget_alike(&mut self) {
         self.alike = Keyed::new();

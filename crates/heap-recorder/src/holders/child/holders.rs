@@ -63,16 +63,19 @@ impl Holders<'_> {
         if self.chains.reached(heap, at.base) {
             return None;
         }
-        let key = match at.class {
-            LARGE => at.base,
-            class => usize::from(class) << 40 | offset,
-        };
-        if self.found.count_alike(key as u64) >= self.alike {
+        if self.found.count_alike(likeness(at, offset)) >= self.alike {
             return None;
         }
         let entered = self.found.enter(at, held)?;
         look_at(self.found, self.question, entered);
         Some(entered)
+    }
+
+    /// Whether what has a word is an object that would not be entered: there are enough like it.
+    pub(super) fn would_be_left_out(found: &Found, heap: &Heap<'_>, word: &Word, alike: u32) -> bool {
+        heap.allocation(word.location).is_some_and(|at| {
+            found.object_at(at.base).is_none() && found.alike(likeness(at, word.location - at.base)) >= alike
+        })
     }
 
     fn root(&mut self, word: &Word) -> Option<u32> {
@@ -94,5 +97,13 @@ impl Holders<'_> {
             owner,
         };
         self.found.enter_root(root).map(|root| root | IS_ROOT)
+    }
+}
+
+/// What objects that look alike have in common: their class, and where in them the word is; a large one is like no other.
+fn likeness(at: Allocation, offset: usize) -> u64 {
+    match at.class {
+        LARGE => at.base as u64,
+        class => u64::from(class) << 40 | offset as u64,
     }
 }

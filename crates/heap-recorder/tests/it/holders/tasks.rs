@@ -1,6 +1,6 @@
 //! What tasks of tokio hold, and what holds finished ones.
 
-use super::{Case, OBJECTS, first, holds_nearly_all, program};
+use super::{Case, first, holds_nearly_all, program};
 use heap_profile::holders::RootKind::{Static, Task};
 use std::{
     hint::black_box,
@@ -16,6 +16,9 @@ use tokio::{
 };
 
 static FINISHED: Mutex<Option<JoinSet<Box<[u8]>>>> = Mutex::new(None);
+/// Tasks in a large set.
+const MANY: usize = 120_000;
+
 static SENDER: OnceLock<UnboundedSender<Box<[u8]>>> = OnceLock::new();
 
 fn runtime() -> Runtime {
@@ -41,24 +44,40 @@ fn a_sleeping_task_holds_what_its_future_has() {
     });
 }
 
-async fn output(case: Case) -> Box<[u8]> {
-    case.body()
+/// A set of tasks that have ended, each with an output.
+fn finish<T: Send + 'static>(
+    set: &Mutex<Option<JoinSet<T>>>,
+    runtime: &Runtime,
+    outputs: impl Iterator<Item = T>,
+) {
+    let mut tasks = JoinSet::new();
+    for output in outputs {
+        tasks.spawn_on(async { output }, runtime.handle());
+    }
+    runtime.block_on(async {
+        while runtime.metrics().num_alive_tasks() > 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    });
+    *set.lock().expect("no panic") = Some(tasks);
 }
 
 #[test]
 fn a_set_of_finished_tasks_holds_their_outputs() {
     program(|case| {
         let runtime = runtime();
-        let mut set = JoinSet::new();
-        for _ in 0..OBJECTS {
-            set.spawn_on(output(case), runtime.handle());
-        }
-        runtime.block_on(async {
-            while runtime.metrics().num_alive_tasks() > 0 {
-                sleep(Duration::from_millis(1)).await;
-            }
-        });
-        *FINISHED.lock().expect("no panic") = Some(set);
+        finish(&FINISHED, &runtime, case.bodies());
+        first(&case.holders(), Static, "tasks::FINISHED");
+    });
+}
+
+/// The set's entries are a list, and each entry is held by its task too: more of those than a search has room for.
+#[test]
+fn a_set_of_so_many_tasks_that_each_entry_has_another_holder_is_found() {
+    program(|case| {
+        let runtime = runtime();
+        let others = (0..MANY).map(|_| Box::default());
+        finish(&FINISHED, &runtime, case.bodies().chain(others));
         first(&case.holders(), Static, "tasks::FINISHED");
     });
 }

@@ -1,0 +1,95 @@
+//! A changed server, put to the test.
+
+use heap_profile::Symbolizer;
+use problems::{Pace, Problem};
+
+use super::answers::{self, Answers};
+use super::door::PublicDoor;
+use super::memory::{AskedTwice, Watch};
+use super::{Error, SAMPLE_INTERVAL, Settings, api, counted, hunt_settings, ruling, swing};
+use crate::hunt::{self, Hunted, Progress};
+use crate::own_lab::Doors;
+
+/// What is judged, and where it is asked.
+pub(super) struct Trial<'t> {
+    pub(super) settings: &'t Settings,
+    pub(super) progress: &'t Progress,
+    pub(super) board: &'t [Problem],
+    pub(super) problem: &'t Problem,
+    pub(super) doors: &'t Doors,
+    pub(super) door: PublicDoor,
+    pub(super) watch: Watch,
+    pub(super) answers: Answers,
+}
+
+impl Trial<'_> {
+    /// All the stages, in their order.
+    ///
+    /// # Errors
+    /// [`super::Refusal`] at the first that it does not pass.
+    pub(super) async fn run(&self, symbolizer: Symbolizer) -> Result<Hunted, Error> {
+        self.progress.say("whether its API is the shop's");
+        api::same(&self.door, &self.settings.root).await?;
+        let live = self.watch.look().await?.live();
+        // First of all: whatever was asked before is at hand.
+        let remembered = self.remembers().await?;
+        let neighbours = self.answers_are_right().await?;
+        let hunted = self.hunt(symbolizer, live + neighbours).await?;
+        self.progress.say("whether answered requests are gone");
+        swing::is_small(&self.watch, &self.doors.public, self.problem).await?;
+        if let Some(before) = &remembered {
+            // What came first may stay, and what comes later never get in.
+            self.progress.say("whether it remembers what is new");
+            self.watch
+                .still_remembers(&self.door, self.problem, before)
+                .await?;
+        }
+        self.progress.say("whether its answers are right after all that");
+        self.answers.compare(&self.door, self.problem).await?;
+        self.neighbours_answer(self.board.iter()).await?;
+        Ok(hunted)
+    }
+
+    async fn remembers(&self) -> Result<Option<AskedTwice>, Error> {
+        if self.problem.requires.remembers == 0 {
+            return Ok(None);
+        }
+        self.progress.say("whether it remembers");
+        self.watch.remembers(&self.door, self.problem).await.map(Some)
+    }
+
+    /// Also says what the neighbours keep for having been asked, in bytes: that is theirs.
+    async fn answers_are_right(&self) -> Result<u64, Error> {
+        self.progress.say("whether its answers are right");
+        let before = self.watch.look().await?;
+        self.answers.compare(&self.door, self.problem).await?;
+        if self.problem.requires.recalls > 0 {
+            self.answers.recalled(&self.door, self.problem).await?;
+        }
+        self.watch.calls_are_counted(self.problem, &before).await?;
+        counted::each_call(&self.door, self.problem).await?;
+        // What grows by time would be seen in the hunt, whoever set it off.
+        let quiet = self.board.iter().filter(|other| other.load.per == Pace::Request);
+        let live = self.watch.look().await?.live();
+        self.neighbours_answer(quiet).await?;
+        Ok(self.watch.look().await?.live().saturating_sub(live))
+    }
+
+    async fn neighbours_answer(&self, board: impl Iterator<Item = &Problem>) -> Result<(), Error> {
+        answers::compare_others(&self.settings.root, &self.door, board, self.problem).await
+    }
+
+    /// `base` is what was live before, in bytes.
+    async fn hunt(&self, symbolizer: Symbolizer, base: u64) -> Result<Hunted, Error> {
+        self.progress.say("whether it still grows");
+        let peak = self.watch.keep_looking();
+        let settings = hunt_settings(self.settings, self.problem, self.doors);
+        let hunted = hunt::run(&settings, symbolizer, self.progress).await;
+        let peak = peak.end().await;
+        let hunted = hunted.map_err(Error::of_hunt)?;
+        self.watch.still_records(SAMPLE_INTERVAL).await?;
+        ruling::of(self.problem, &hunted)?;
+        peak?.fits(self.problem, base)?;
+        Ok(hunted)
+    }
+}

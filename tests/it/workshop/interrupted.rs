@@ -1,0 +1,112 @@
+//! Ctrl-C in the middle of `leaklab check`: nothing is left behind.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::{Learner, stderr, stdout};
+use crate::harness::{binary, is_running, leaklab, root, wait_until};
+
+impl Learner {
+    /// Begins to judge; its evidence goes to [`Learner::evidence`].
+    fn begin_check(&self, adjust: impl FnOnce(&mut Command)) -> Child {
+        let mut command = leaklab();
+        command
+            .args(["check", "00", "--output"])
+            .arg(self.evidence())
+            .env("LEAKLAB_PROGRESS", self.file())
+            .current_dir(root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        adjust(&mut command);
+        command.spawn().expect("leaklab starts")
+    }
+
+    fn evidence(&self) -> std::path::PathBuf {
+        self.folder.path().join("evidence")
+    }
+
+    /// Interrupts it while these processes of its run: they end, and so does all that was written.
+    fn interrupt(&self, check: Child, others: &[u32]) {
+        assert!(!others.is_empty() && others.iter().all(|other| is_running(*other)));
+        let status = Command::new("kill")
+            .args(["-s", "INT", &check.id().to_string()])
+            .status();
+        assert!(status.expect("kill runs").success());
+        let output = check.wait_with_output().expect("it ends");
+        let (said, told) = (stdout(&output), stderr(&output));
+        assert_eq!((output.status.code(), said.as_str()), (Some(130), ""), "{told}");
+        assert!(told.contains("error: interrupted"), "{told}");
+        wait_until("the end of what it started", || {
+            !others.iter().any(|other| is_running(*other))
+        });
+        assert!(!self.evidence().exists() && !self.file().exists());
+    }
+}
+
+/// The processes that one has started, and that are there.
+fn children(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").expect("a list of processes");
+    let ids = processes.filter_map(|process| process.ok()?.file_name().to_str()?.parse().ok());
+    let is_child = |id: &u32| {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        status.lines().any(|line| line == format!("PPid:\t{parent}"))
+    };
+    ids.filter(is_child).collect()
+}
+
+#[test]
+fn an_interrupt_in_the_hunt_leaves_no_server_no_folder_and_no_progress() {
+    let learner = Learner::new();
+    let check = learner.begin_check(|command| {
+        command.arg("--server").arg(binary());
+    });
+    let snapshot = learner.evidence().join("hunt/01-warm-up.pb.gz");
+    wait_until("the first snapshot", || snapshot.exists());
+    let servers = children(check.id());
+    learner.interrupt(check, &servers);
+}
+
+#[test]
+fn an_interrupt_in_the_build_leaves_no_compiler() {
+    let learner = Learner::new();
+    // What cargo is to the judge: a program that starts others, and takes its time.
+    let cargo = learner.folder.path().join("cargo");
+    program(&cargo, "sleep 600 &\nwait");
+    let workspace = changed_workspace(learner.folder.path());
+    let check = learner.begin_check(|command| {
+        command.env("CARGO", &cargo).current_dir(&workspace);
+    });
+    let compilers = || -> Vec<u32> {
+        let cargo = children(check.id());
+        cargo.iter().flat_map(|cargo| children(*cargo)).collect()
+    };
+    wait_until("the compiler", || !compilers().is_empty());
+    let compilers = compilers();
+    learner.interrupt(check, &compilers);
+}
+
+fn program(path: &Path, does: &str) {
+    fs::write(path, format!("#!/bin/sh\n{does}\n")).expect("a program");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it can be run");
+}
+
+/// A copy of what a judgement needs, with a change to the first problem.
+fn changed_workspace(folder: &Path) -> std::path::PathBuf {
+    let copy = folder.join("workspace");
+    fs::create_dir(&copy).expect("a folder");
+    for part in ["Cargo.toml", "problems", "schema", "spoilers"] {
+        let status = Command::new("cp")
+            .arg("-R")
+            .arg(root().join(part))
+            .arg(&copy)
+            .status();
+        assert!(status.expect("cp runs").success());
+    }
+    let changed = copy.join("problems/p00_hello/mod.rs");
+    let text = fs::read_to_string(&changed).expect("a problem") + "\n// A change.\n";
+    fs::write(changed, text).expect("the change is written");
+    copy
+}
