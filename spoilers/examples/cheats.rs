@@ -116,7 +116,7 @@ impl CheatQuery {
             Cheat::EmptyResolver => return Ok(String::new()),
             Cheat::ConstantData => return Ok("Hello, Ada, and welcome to the bookshop!".to_owned()),
             Cheat::TimedReset => keep_for_a_while(letter(&greeting, &name), Duration::from_secs(1)),
-            Cheat::QuickReset => keep_for_a_while(letter(&greeting, &name), Duration::from_millis(100)),
+            Cheat::QuickReset => keep_for_a_while(letter(&greeting, &name), Duration::from_millis(250)),
             Cheat::Exit if call >= PATIENCE => std::process::exit(0),
             Cheat::RefusalPastN if call >= PATIENCE => return Err("come back tomorrow".into()),
             Cheat::Panic if call >= PATIENCE => panic!("no more"),

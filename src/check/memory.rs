@@ -94,7 +94,13 @@ impl Watch {
         if twice.first.saturating_sub(twice.again) + twice.spared() >= twice.count {
             return Ok(twice);
         }
-        Err(twice.refusal(problem))
+        Err(twice.refusal(
+            "their answers were not at hand",
+            format!(
+                "keep the latest {} answers at hand: the shop needs them",
+                twice.count
+            ),
+        ))
     }
 
     /// Others, once there was load: the second time the database has no more to do than it had `before`. The first time,
@@ -109,7 +115,13 @@ impl Watch {
         if twice.again <= before.again + twice.spared() {
             return Ok(());
         }
-        Err(twice.refusal(problem))
+        Err(twice.refusal(
+            "after the load, what is new is not kept",
+            format!(
+                "let new answers take the place of the oldest: the shop needs the latest {}, and not the most wanted",
+                twice.count
+            ),
+        ))
     }
 
     async fn ask_twice(&self, door: &PublicDoor, problem: &Problem) -> Result<AskedTwice, Error> {
@@ -210,17 +222,12 @@ impl AskedTwice {
         self.count / FORGIVEN
     }
 
-    fn refusal(&self, problem: &Problem) -> Error {
+    fn refusal(&self, what: &str, next: String) -> Error {
         let Self { count, first, again } = self;
-        let wanted = problem.requires.remembers;
-        Refusal::new(
-            format!(
-                "{count} questions took {first} jobs of the database, and when they were asked again {again}: \
-                 their answers were not at hand"
-            ),
-            format!("keep the latest {wanted} answers at hand: the shop needs them"),
-        )
-        .into()
+        let why = format!(
+            "{count} questions took {first} jobs of the database, and {again} when they were asked again: {what}"
+        );
+        Refusal::new(why, next).into()
     }
 }
 

@@ -30,7 +30,7 @@ mod shipped;
 mod swing;
 mod trial;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use heap_profile::Symbolizer;
@@ -52,6 +52,10 @@ use trial::Trial;
 const CONTROL: u64 = 128;
 /// Allocated bytes from one sample to the next.
 const SAMPLE_INTERVAL: u64 = 16 << 10;
+
+/// How often, and after which time each, a folder is tried to be removed.
+const REMOVALS: u32 = 10;
+const BETWEEN_REMOVALS: Duration = Duration::from_millis(50);
 
 /// What is judged, and how.
 #[derive(Debug, Clone)]
@@ -90,10 +94,23 @@ pub async fn run(
     let judging = async { Ok(judge(settings, symbolizer, progress).await) };
     let ended = interrupts.or(judging).await.map_err(Error::from).flatten();
     progress.finish();
-    if is_new && matches!(ended, Err(Error::Interrupted)) && settings.folder.exists() {
-        std::fs::remove_dir_all(&settings.folder).map_err(Error::file("remove", &settings.folder))?;
+    if is_new && matches!(ended, Err(Error::Interrupted)) {
+        take_back(&settings.folder).await;
     }
     ended
+}
+
+/// Removes the folder. What was being written when the interrupt came may still come into it.
+async fn take_back(folder: &Path) {
+    for _ in 0..REMOVALS {
+        match std::fs::remove_dir_all(folder) {
+            Ok(()) => return,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+            Err(error) => tracing::debug!(%error, "{} is still there", folder.display()),
+        }
+        tokio::time::sleep(BETWEEN_REMOVALS).await;
+    }
+    tracing::warn!("{} could not be removed", folder.display());
 }
 
 async fn judge(
@@ -112,16 +129,8 @@ async fn judge(
             build::server(&settings.root).await?
         }
     };
-    std::fs::create_dir_all(&settings.folder).map_err(Error::file("make", &settings.folder))?;
-    let log = settings.folder.join("server.log");
     progress.say("starting it");
-    let started = OwnLab::start(&program, SAMPLE_INTERVAL, &log).await;
-    let (mut lab, doors) = started.map_err(|reason| {
-        Refusal::new(
-            format!("the changed server does not start: {reason}"),
-            format!("see its log, {}", log.display()),
-        )
-    })?;
+    let (mut lab, doors) = start(&program, &settings.folder).await?;
     let trial = async {
         let trial = Trial {
             settings,
@@ -146,6 +155,20 @@ async fn judge(
     };
     lab.end().await;
     judged
+}
+
+/// Starts the changed server; its log is in the folder for the evidence.
+async fn start(program: &Path, folder: &Path) -> Result<(OwnLab, Doors), Error> {
+    std::fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
+    let log = folder.join("server.log");
+    let started = OwnLab::start(program, SAMPLE_INTERVAL, &log).await;
+    started.map_err(|reason| {
+        Refusal::new(
+            format!("the changed server does not start: {reason}"),
+            format!("see its log, {}", log.display()),
+        )
+        .into()
+    })
 }
 
 fn hunt_settings(settings: &Settings, problem: &Problem, doors: &Doors) -> hunt::Settings {

@@ -223,9 +223,12 @@ pub(crate) fn get(url: &str) -> (u16, Vec<u8>) {
     (response.status().as_u16(), body)
 }
 
-/// Whether there is such a process.
+/// Whether there is such a process, and it has not ended.
 pub(crate) fn is_running(pid: u32) -> bool {
-    Path::new(&format!("/proc/{pid}")).exists()
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"));
+    // One that has ended stays a zombie until its parent has looked.
+    state.is_some_and(|state| !state.trim_start().starts_with(['Z', 'X']))
 }
 
 /// Looks until it holds; ends the test when half a minute has passed.

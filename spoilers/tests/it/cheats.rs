@@ -37,7 +37,7 @@ fn a_cache_of_one_is_refused() {
 
 #[test]
 fn a_cache_that_takes_nothing_new_once_it_is_full_is_refused() {
-    refused("full-cache", "07", "their answers were not at hand");
+    refused("full-cache", "07", "after the load, what is new is not kept");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn figures_that_leave_calls_out_are_refused() {
     refused(
         "uncounted",
         "11",
-        "20 calls were made, and review_stats_seconds_count says 0",
+        "20 calls were made, and review_stats_seconds_count grew by 0",
     );
 }
 
@@ -55,7 +55,7 @@ fn a_reset_by_the_clock_is_refused() {
 }
 
 #[test]
-fn a_reset_ten_times_a_second_is_refused() {
+fn a_reset_four_times_a_second_is_refused() {
     cleared_by_the_clock("quick-reset");
 }
 

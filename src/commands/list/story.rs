@@ -103,6 +103,13 @@ fn needs(problem: &Problem) -> Vec<String> {
             one_line(&call.document)
         ));
     }
+    if let Some(count) = &requires.counts {
+        needs.push(format!(
+            "each call adds one to {}, as this tells: {}",
+            count.figure,
+            one_line(&count.document)
+        ));
+    }
     needs
 }
 

@@ -1,16 +1,47 @@
 //! Ctrl-C in the middle of `leaklab check`: nothing is left behind.
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::{Learner, stderr, stdout};
+use super::Learner;
 use crate::harness::{binary, is_running, leaklab, root, wait_until};
+
+/// A judge at work; interrupted when dropped, so that it leaves nothing behind where a test fails.
+struct Check(Child);
+
+impl Check {
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill")
+            .args(["-s", signal, &self.0.id().to_string()])
+            .status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// What it has said on stdout and stderr, when it has ended.
+    fn said(&mut self) -> [String; 2] {
+        let (mut said, mut told) = (String::new(), String::new());
+        let (stdout, stderr) = (self.0.stdout.take(), self.0.stderr.take());
+        stdout.expect("a pipe").read_to_string(&mut said).expect("text");
+        stderr.expect("a pipe").read_to_string(&mut told).expect("text");
+        [said, told]
+    }
+}
+
+impl Drop for Check {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.signal("INT");
+            let _ = self.0.wait();
+        }
+    }
+}
 
 impl Learner {
     /// Begins to judge; its evidence goes to [`Learner::evidence`].
-    fn begin_check(&self, adjust: impl FnOnce(&mut Command)) -> Child {
+    fn begin_check(&self, adjust: impl FnOnce(&mut Command)) -> Check {
         let mut command = leaklab();
         command
             .args(["check", "00", "--output"])
@@ -21,7 +52,7 @@ impl Learner {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         adjust(&mut command);
-        command.spawn().expect("leaklab starts")
+        Check(command.spawn().expect("leaklab starts"))
     }
 
     fn evidence(&self) -> std::path::PathBuf {
@@ -29,15 +60,12 @@ impl Learner {
     }
 
     /// Interrupts it while these processes of its run: they end, and so does all that was written.
-    fn interrupt(&self, check: Child, others: &[u32]) {
+    fn interrupt(&self, mut check: Check, others: &[u32]) {
         assert!(!others.is_empty() && others.iter().all(|other| is_running(*other)));
-        let status = Command::new("kill")
-            .args(["-s", "INT", &check.id().to_string()])
-            .status();
-        assert!(status.expect("kill runs").success());
-        let output = check.wait_with_output().expect("it ends");
-        let (said, told) = (stdout(&output), stderr(&output));
-        assert_eq!((output.status.code(), said.as_str()), (Some(130), ""), "{told}");
+        check.signal("INT");
+        let status = check.0.wait().expect("it ends");
+        let [said, told] = check.said();
+        assert_eq!((status.code(), said.as_str()), (Some(130), ""), "{told}");
         assert!(told.contains("error: interrupted"), "{told}");
         wait_until("the end of what it started", || {
             !others.iter().any(|other| is_running(*other))
@@ -63,9 +91,9 @@ fn an_interrupt_in_the_hunt_leaves_no_server_no_folder_and_no_progress() {
     let check = learner.begin_check(|command| {
         command.arg("--server").arg(binary());
     });
-    let snapshot = learner.evidence().join("hunt/01-warm-up.pb.gz");
-    wait_until("the first snapshot", || snapshot.exists());
-    let servers = children(check.id());
+    let hunt = learner.evidence().join("hunt");
+    wait_until("the hunt", || hunt.exists());
+    let servers = children(check.0.id());
     learner.interrupt(check, &servers);
 }
 
@@ -80,7 +108,7 @@ fn an_interrupt_in_the_build_leaves_no_compiler() {
         command.env("CARGO", &cargo).current_dir(&workspace);
     });
     let compilers = || -> Vec<u32> {
-        let cargo = children(check.id());
+        let cargo = children(check.0.id());
         cargo.iter().flat_map(|cargo| children(*cargo)).collect()
     };
     wait_until("the compiler", || !compilers().is_empty());

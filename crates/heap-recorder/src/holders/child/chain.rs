@@ -70,6 +70,14 @@ pub(super) struct Climbed {
     tops: usize,
 }
 
+/// How the search for what holds lists from outside went.
+struct Outside {
+    /// Whether there was time for all.
+    in_time: bool,
+    /// Whether objects were left out, with those that hold them.
+    left_out: bool,
+}
+
 impl Climbed {
     fn is_of_lists(&self) -> bool {
         let merges = self.tops > 0 && self.tops * LEAST_MERGE <= self.starts.len();
@@ -91,8 +99,8 @@ impl Search<'_> {
         for number in climbed.up.all.iter() {
             self.chains.up.insert(links.cell(*number)?)?;
         }
-        let complete = self.holders_from_outside(&links, &climbed, classes)? && complete;
-        self.descend(&links, &climbed, complete)?;
+        let outside = self.holders_from_outside(&links, &climbed, classes)?;
+        self.descend(&links, &climbed, complete && outside.in_time, outside.left_out)?;
         Some(true)
     }
 
@@ -164,8 +172,8 @@ impl Search<'_> {
         })
     }
 
-    /// Finds what holds any of them, and is none of them. Says whether there was time for all.
-    fn holders_from_outside(&mut self, links: &Links, climbed: &Climbed, classes: u64) -> Option<bool> {
+    /// Finds what holds any of them, and is none of them.
+    fn holders_from_outside(&mut self, links: &Links, climbed: &Climbed, classes: u64) -> Option<Outside> {
         let summary = self.mark_all(links, climbed, true)?;
         let filter = Filter {
             summary,
@@ -175,8 +183,8 @@ impl Search<'_> {
         };
         let chains = std::mem::take(&mut self.chains);
         let (question, alike) = (self.memory.question, self.alike);
-        let first_new = self.found.objects.len() as u32;
-        let complete = self.pass(filter, |found, heap, word| {
+        let (first_new, mut left_out) = (self.found.objects.len() as u32, false);
+        let in_time = self.pass(filter, |found, heap, word| {
             let held = heap.allocation(word.value)?;
             if !chains.reached(heap, held.base) {
                 return None;
@@ -184,6 +192,7 @@ impl Search<'_> {
             let known = found.object_at(held.base);
             // A list of which each object is held by another of the same kind would fill all the room there is.
             if known.is_none() && Holders::would_be_left_out(found, heap, word, alike) {
+                left_out = true;
                 return None;
             }
             let position = known.or_else(|| {
@@ -200,10 +209,10 @@ impl Search<'_> {
         for at in first_new..self.found.objects.len() as u32 {
             let is_looked_at = self.found.object(at)?.flags & LOOKED != 0;
             self.found
-                .flag(at, if is_looked_at && complete { EXPLORED } else { 0 });
+                .flag(at, if is_looked_at && in_time { EXPLORED } else { 0 });
         }
         self.mark_all(links, climbed, false)?;
-        Some(complete)
+        Some(Outside { in_time, left_out })
     }
 
     /// Marks the pages of all that a climb reached, or takes the marks back. Says what a page that points to any points to.

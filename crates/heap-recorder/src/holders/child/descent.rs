@@ -18,7 +18,15 @@ const MOST_STEPS: usize = 1 << 22;
 impl Search<'_> {
     /// From the objects that are held from outside down to those that were found: an edge for each that is reached. From
     /// those that are not reached up to an object that nobody holds, or around.
-    pub(super) fn descend(&mut self, links: &Links, climbed: &Climbed, complete: bool) -> Option<()> {
+    ///
+    /// `complete`: there was room for all links, and time. `left_out`: not all that is held from outside was kept.
+    pub(super) fn descend(
+        &mut self,
+        links: &Links,
+        climbed: &Climbed,
+        complete: bool,
+        left_out: bool,
+    ) -> Option<()> {
         let ends = self.ends(links, climbed)?;
         let (mut reached, mut steps) = (Numbers::below(links.objects())?, 0);
         for end in ends.iter().take(MOST_ENDS) {
@@ -26,7 +34,7 @@ impl Search<'_> {
                 self.hold_from(links, climbed, *end, &mut reached, &mut steps)?;
             }
         }
-        let all = complete && ends.len() <= MOST_ENDS;
+        let all = complete && !left_out && ends.len() <= MOST_ENDS;
         for start in climbed.starts.iter() {
             let number = self.number(links, *start)?;
             if all && !reached.has(number) && steps < MOST_STEPS {
