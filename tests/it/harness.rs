@@ -165,10 +165,7 @@ impl Lab {
 
     /// Sends a signal by its name, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args(["-s", name, &self.child.id().to_string()])
-            .status();
-        assert!(status.expect("kill runs").success());
+        signal(self.child.id(), name);
     }
 
     /// Waits for the end, for at most half a minute.
@@ -221,6 +218,12 @@ pub(crate) fn get(url: &str) -> (u16, Vec<u8>) {
         .read_to_end(&mut body)
         .expect("a body");
     (response.status().as_u16(), body)
+}
+
+/// Sends a signal by its name, such as `TERM`.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
+    assert!(status.expect("kill runs").success());
 }
 
 /// Whether there is such a process, and it has not ended.

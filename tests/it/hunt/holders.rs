@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::sync::Arc;
 
 use heap_profile::holders::{
@@ -13,7 +12,7 @@ use heap_profile::render;
 use serde_json::{Value, json};
 
 use super::{Hunt, lab_of, told};
-use crate::harness::{Lab, binary, is_running};
+use crate::harness::{Lab, binary, is_running, signal};
 use crate::holders::answer;
 
 /// How the answer to a GraphQL request is changed: given the request, and what the lab has answered.
@@ -214,10 +213,7 @@ fn an_interrupt_while_it_asks_leaves_the_report() {
     let mut hunt = Hunt::new(&["00", "--target", lab.public_url(), "--admin", &door]);
     let child = hunt.start();
     asks.recv().expect("it asks");
-    let status = Command::new("kill")
-        .args(["-s", "INT", &child.id().to_string()])
-        .status();
-    assert!(status.expect("kill runs").success());
+    signal(child.id(), "INT");
     let (code, stdout, stderr) = told(child.wait_with_output().expect("it ends"));
     assert_eq!((code, stdout.as_str()), (Some(130), ""), "{stderr}");
     assert!(

@@ -1,9 +1,7 @@
 //! Hunts that are broken off: what they leave, and what they do not.
 
-use std::process::Command;
-
 use super::{Hunt, lab_of, told};
-use crate::harness::{Lab, is_running, leaklab, wait_until};
+use crate::harness::{Lab, is_running, leaklab, signal, wait_until};
 
 #[test]
 fn a_service_that_dies_in_the_middle_leaves_its_evidence() {
@@ -41,10 +39,7 @@ fn an_interrupt_ends_hunt_and_lab_and_leaves_the_evidence() {
     let mut hunt = Hunt::new(&["00"]);
     let child = hunt.start();
     hunt.wait_for_phases(1);
-    let status = Command::new("kill")
-        .args(["-s", "INT", &child.id().to_string()])
-        .status();
-    assert!(status.expect("kill runs").success());
+    signal(child.id(), "INT");
     let (code, stdout, stderr) = told(child.wait_with_output().expect("it ends"));
     assert_eq!((code, stdout.as_str()), (Some(130), ""), "{stderr}");
     assert!(stderr.contains(": interrupted"), "{stderr}");

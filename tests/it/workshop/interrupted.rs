@@ -7,19 +7,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::Learner;
-use crate::harness::{binary, is_running, leaklab, root, wait_until};
+use crate::harness::{binary, is_running, leaklab, root, signal, wait_until};
 
 /// A judge at work; interrupted when dropped, so that it leaves nothing behind where a test fails.
 struct Check(Child);
 
 impl Check {
-    fn signal(&self, signal: &str) {
-        let status = Command::new("kill")
-            .args(["-s", signal, &self.0.id().to_string()])
-            .status();
-        assert!(status.expect("kill runs").success());
-    }
-
     /// What it has said on stdout and stderr, when it has ended.
     fn said(&mut self) -> [String; 2] {
         let (mut said, mut told) = (String::new(), String::new());
@@ -33,7 +26,7 @@ impl Check {
 impl Drop for Check {
     fn drop(&mut self) {
         if matches!(self.0.try_wait(), Ok(None)) {
-            self.signal("INT");
+            signal(self.0.id(), "INT");
             let _ = self.0.wait();
         }
     }
@@ -62,7 +55,7 @@ impl Learner {
     /// Interrupts it while these processes of its run: they end, and so does all that was written.
     fn interrupt(&self, mut check: Check, others: &[u32]) {
         assert!(!others.is_empty() && others.iter().all(|other| is_running(*other)));
-        check.signal("INT");
+        signal(check.0.id(), "INT");
         let status = check.0.wait().expect("it ends");
         let [said, told] = check.said();
         assert_eq!((status.code(), said.as_str()), (Some(130), ""), "{told}");

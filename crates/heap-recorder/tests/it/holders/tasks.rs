@@ -15,10 +15,10 @@ use tokio::{
     time::sleep,
 };
 
-static FINISHED: Mutex<Option<JoinSet<Box<[u8]>>>> = Mutex::new(None);
 /// Tasks in a large set.
 const MANY: usize = 120_000;
 
+static FINISHED: Mutex<Option<JoinSet<Box<[u8]>>>> = Mutex::new(None);
 static SENDER: OnceLock<UnboundedSender<Box<[u8]>>> = OnceLock::new();
 
 fn runtime() -> Runtime {
