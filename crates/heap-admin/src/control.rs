@@ -5,6 +5,7 @@
 //! service's. There is one control in a process, since the requests of all its schemas are recorded together.
 
 use std::mem;
+use std::ops::AddAssign;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,7 +29,7 @@ const PART: usize = 4096;
 pub struct Control {
     /// What each request leaves behind; 0 while nothing is planted
     pub bytes_per_request: Bytes,
-    /// Objects that are planted: one for each request
+    /// Objects that are planted: one for each request. Those that are being freed are among them until they are
     pub planted: u64,
     /// What they take
     pub planted_bytes: Bytes,
@@ -45,9 +46,19 @@ struct Planted {
     bytes_per_request: usize,
     /// The bound on all bytes, the list included.
     most: usize,
-    parts: Vec<Vec<Box<[u8]>>>,
-    objects: usize,
+    parts: Parts,
+    held: Held,
+    /// What was planted before, and is not freed yet.
+    leaving: Held,
     full: bool,
+}
+
+type Parts = Vec<Vec<Box<[u8]>>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Held {
+    objects: usize,
+    bytes: usize,
 }
 
 /// Plants for a request that starts, where that is switched on.
@@ -80,15 +91,18 @@ pub(crate) fn set_control(bytes_per_request: i32) -> Result<Control, Error> {
             });
         }
     };
-    let mut planted = lock();
-    BYTES.store(bytes, Relaxed);
-    let before = mem::replace(&mut *planted, Planted::none(MOST_BYTES));
-    planted.bytes_per_request = bytes;
-    let state = planted.state();
-    // Requests wait for the lock.
-    drop(planted);
-    drop(before);
-    Ok(state)
+    let parts = {
+        let mut planted = lock();
+        BYTES.store(bytes, Relaxed);
+        planted.begin(bytes)
+    };
+    // Requests wait for the lock: not for longer than one part takes.
+    for part in parts {
+        let freed = Held::by(&part);
+        drop(part);
+        lock().freed(freed);
+    }
+    Ok(control())
 }
 
 fn lock() -> MutexGuard<'static, Planted> {
@@ -101,9 +115,23 @@ impl Planted {
             bytes_per_request: 0,
             most,
             parts: Vec::new(),
-            objects: 0,
+            held: Held::NOTHING,
+            leaving: Held::NOTHING,
             full: false,
         }
+    }
+
+    /// Plants so many bytes for each from now on; gives what is to be freed.
+    fn begin(&mut self, bytes_per_request: usize) -> Parts {
+        self.bytes_per_request = bytes_per_request;
+        self.full = false;
+        self.leaving += mem::replace(&mut self.held, Held::NOTHING);
+        mem::take(&mut self.parts)
+    }
+
+    fn freed(&mut self, freed: Held) {
+        self.leaving.objects -= freed.objects;
+        self.leaving.bytes -= freed.bytes;
     }
 
     /// Asks again under the lock: a request that read the figure just before it was changed plants nothing by it.
@@ -112,11 +140,11 @@ impl Planted {
         if bytes == 0 || self.full {
             return;
         }
-        self.full = (self.objects + 1) * (bytes + size_of::<Box<[u8]>>()) > self.most;
+        self.full = (self.held.objects + 1) * (bytes + size_of::<Box<[u8]>>()) > self.most;
         if self.full {
             return;
         }
-        if self.objects.is_multiple_of(PART) {
+        if self.held.objects.is_multiple_of(PART) {
             // The list is the instrument's own, and no part of the control.
             Label::INSTRUMENT.within(|| self.parts.push(Vec::with_capacity(PART)));
         }
@@ -124,17 +152,37 @@ impl Planted {
         let object = label.within(|| vec![1; bytes].into_boxed_slice());
         if let Some(part) = self.parts.last_mut() {
             part.push(object);
-            self.objects += 1;
+            self.held += Held { objects: 1, bytes };
         }
     }
 
     fn state(&self) -> Control {
+        let mut held = self.held;
+        held += self.leaving;
         Control {
             bytes_per_request: Bytes(self.bytes_per_request as u64),
-            planted: self.objects as u64,
-            planted_bytes: Bytes((self.objects * self.bytes_per_request) as u64),
+            planted: held.objects as u64,
+            planted_bytes: Bytes(held.bytes as u64),
             full: self.full,
         }
+    }
+}
+
+impl Held {
+    const NOTHING: Self = Self { objects: 0, bytes: 0 };
+
+    fn by(part: &[Box<[u8]>]) -> Self {
+        Self {
+            objects: part.len(),
+            bytes: part.iter().map(|object| object.len()).sum(),
+        }
+    }
+}
+
+impl AddAssign for Held {
+    fn add_assign(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
     }
 }
 
@@ -146,18 +194,42 @@ mod tests {
     fn planting_ends_at_the_bound_with_the_list_counted_in() {
         let mut planted = Planted::none(1 << 20);
         planted.plant();
-        assert_eq!(planted.objects, 0, "nothing is planted unless it is switched on");
+        assert_eq!(
+            planted.held.objects, 0,
+            "nothing is planted unless it is switched on"
+        );
         planted.bytes_per_request = 112;
         for _ in 0..2 * (1 << 20) / 112 {
             planted.plant();
         }
-        assert_eq!(planted.objects, (1 << 20) / (112 + 16));
-        assert_eq!(planted.parts.iter().map(Vec::len).sum::<usize>(), planted.objects);
+        assert_eq!(planted.held.objects, (1 << 20) / (112 + 16));
+        assert_eq!(
+            planted.parts.iter().map(Vec::len).sum::<usize>(),
+            planted.held.objects
+        );
         assert!(planted.parts.iter().all(|part| part.capacity() == PART));
         let state = planted.state();
         assert!(
             state.full && state.planted_bytes.0 == state.planted * 112,
             "{state:?}"
         );
+    }
+
+    #[test]
+    fn what_is_being_freed_counts_until_it_is() {
+        let mut planted = Planted::none(1 << 20);
+        let figures = |planted: &Planted| (planted.state().planted, planted.state().planted_bytes.0);
+        planted.bytes_per_request = 112;
+        for _ in 0..=PART {
+            planted.plant();
+        }
+        let parts = planted.begin(16);
+        assert_eq!(figures(&planted), (PART as u64 + 1, (PART as u64 + 1) * 112));
+        planted.plant();
+        planted.freed(Held::by(&parts[0]));
+        assert_eq!(figures(&planted), (2, 112 + 16));
+        planted.freed(Held::by(&parts[1]));
+        assert_eq!(figures(&planted), (1, 16));
+        assert!(planted.begin(0).len() == 1 && parts.len() == 2);
     }
 }
