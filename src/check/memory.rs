@@ -16,9 +16,9 @@ use super::{Error, Refusal};
 use crate::hunt::admin::Admin;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// What requests under way, buffers and caches of the service itself may take beside what a problem's fields keep, in bytes.
-/// Much, since work for clients that have hung up may queue for a moment: what is kept under a small load, `swing` sees.
-const ALLOWANCE: u64 = 16 << 20;
+/// What requests under way, buffers and caches of the service itself may take beside what a problem's fields keep, in bytes:
+/// some three times what the healed problems were seen to. What is kept under a small load, `swing` sees.
+const ALLOWANCE: u64 = 6 << 20;
 /// What is remembered is asked for again after this.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Of so many questions one may have been asked before, or not be remembered.
