@@ -80,7 +80,7 @@ pub struct Sound {
 }
 
 /// Judges a change. `progress` tells each stage as it begins. When it ends, in whatever way, what it started has ended; an
-/// interrupt takes back the folder too, if that was made here.
+/// interrupt takes back the folders too that were made here.
 ///
 /// # Errors
 /// [`Error::Refused`] where the change is not right; the others where it could not be judged.
@@ -90,18 +90,27 @@ pub async fn run(
     progress: &hunt::Progress,
 ) -> Result<Sound, Error> {
     let mut interrupts = Interrupts::listen()?;
-    let is_new = !settings.folder.exists();
+    let folders = missing(&settings.folder);
     let judging = async { Ok(judge(settings, symbolizer, progress).await) };
     let ended = interrupts.or(judging).await.map_err(Error::from).flatten();
     progress.finish();
-    if is_new && matches!(ended, Err(Error::Interrupted)) {
-        take_back(&settings.folder).await;
+    if let ([folder, above @ ..], Err(Error::Interrupted)) = (folders.as_slice(), &ended) {
+        remove(folder).await;
+        // As far up as there is nothing else in them by now.
+        let _ = above.iter().try_for_each(std::fs::remove_dir);
     }
     ended
 }
 
-/// Removes the folder. What was being written when the interrupt came may still come into it.
-async fn take_back(folder: &Path) {
+/// The folder and those above it that there are not, from the inmost out.
+fn missing(folder: &Path) -> Vec<PathBuf> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing = folder.ancestors().take_while(is_missing);
+    missing.map(Path::to_owned).collect()
+}
+
+/// What was being written when the interrupt came may still come into it.
+async fn remove(folder: &Path) {
     for _ in 0..REMOVALS {
         match std::fs::remove_dir_all(folder) {
             Ok(()) => return,

@@ -12,8 +12,11 @@ mod table;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use clap::Parser;
@@ -25,7 +28,7 @@ use run::{Answer, Ended, Run, Variant};
 /// Of so many holders one may be missing: a search has its bounds, and what is left over in freed memory may come first.
 const SPARED_HOLDERS: usize = 8;
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Hunts in every problem, leaky, healed or innocent, and prints what was found as a table
 #[derive(Parser)]
@@ -35,6 +38,9 @@ struct Args {
     /// Runs of each
     #[arg(long, default_value_t = 1)]
     runs: usize,
+    /// Runs at a time
+    #[arg(long, default_value = "1")]
+    jobs: NonZeroUsize,
     /// Seconds that each hunt may take
     #[arg(long, default_value_t = 60)]
     budget: u64,
@@ -51,10 +57,12 @@ struct Proof {
     leaklab: PathBuf,
     healed: PathBuf,
     evidence: PathBuf,
-    runs: Vec<Run>,
+    /// In the order in which they ended.
+    runs: Mutex<Vec<Run>>,
 }
 
 /// A run to be made.
+#[derive(Clone, Copy)]
 struct Case<'c> {
     problem: &'c Problem,
     answer: &'c Answer,
@@ -72,12 +80,12 @@ fn main() -> Result<ExitCode> {
             .collect::<std::result::Result<_, _>>()?,
     };
     let temporary = tempfile::tempdir()?;
-    let mut proof = Proof::new(args, temporary.path())?;
+    let proof = Proof::new(args, temporary.path())?;
     proof.run(&problems)?;
-    let is_meant = |run: &Run| problems.iter().any(|problem| problem.id == run.problem);
-    proof.runs.retain(is_meant);
-    print!("{}", table::of(&problems, &proof.runs)?);
-    Ok(if proof.is_good() {
+    let mut runs = lock(&proof.runs).clone();
+    runs.retain(|run| problems.iter().any(|problem| problem.id == run.problem));
+    print!("{}", table::of(&problems, &runs)?);
+    Ok(if are_good(&runs) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -91,37 +99,59 @@ impl Proof {
         Ok(Self {
             leaklab: examples.join("../leaklab").canonicalize()?,
             healed: examples.join("healed").canonicalize()?,
-            runs: read_log(args.log.as_deref())?,
+            runs: Mutex::new(read_log(args.log.as_deref())?),
             evidence: args.evidence.clone().unwrap_or_else(|| temporary.to_owned()),
             args,
         })
     }
 
-    /// Every run that the log does not have, in rounds: what is broken off has some of each.
-    fn run(&mut self, problems: &[Problem]) -> Result<()> {
+    /// Every run that the log does not have. The first that cannot be made is the last.
+    fn run(&self, problems: &[Problem]) -> Result<()> {
+        let answers: Vec<Answer> = problems.iter().map(Answer::of).collect::<Result<_>>()?;
+        let missing = Mutex::new(self.missing(problems, &answers).into_iter());
+        let next = || lock(&missing).next();
+        let work = || {
+            while let Some(case) = next() {
+                let made = self.decide(case).and_then(|run| self.note(run, case));
+                made.inspect_err(|_| *lock(&missing) = Vec::new().into_iter())?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.args.jobs.get()).map(|_| scope.spawn(work)).collect();
+            let ended = workers.into_iter().map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|_| Err("a worker has panicked".into()))
+            });
+            ended.collect()
+        })
+    }
+
+    /// In rounds: what is broken off has some of each.
+    fn missing<'c>(&self, problems: &'c [Problem], answers: &'c [Answer]) -> Vec<Case<'c>> {
+        let runs = lock(&self.runs);
+        let mut missing = Vec::new();
         for round in 1..=self.args.runs {
-            for problem in problems {
-                let answer = &Answer::of(problem)?;
+            for (problem, answer) in problems.iter().zip(answers) {
                 for &variant in answer.variants() {
                     let is_it = |run: &&Run| run.problem == problem.id && run.variant == variant;
-                    if self.runs.iter().filter(is_it).count() < round {
-                        let case = Case {
+                    if runs.iter().filter(is_it).count() < round {
+                        missing.push(Case {
                             problem,
                             answer,
                             variant,
                             round,
-                        };
-                        let run = self.decide(&case)?;
-                        self.note(run, &case)?;
+                        });
                     }
                 }
             }
         }
-        Ok(())
+        missing
     }
 
     /// Where it could not be decided, it is tried once more with twice the time.
-    fn decide(&self, case: &Case<'_>) -> Result<Run> {
+    fn decide(&self, case: Case<'_>) -> Result<Run> {
         let run = self.try_once(case, self.args.budget)?;
         if run.verdict != Some(Verdict::Inconclusive) {
             return Ok(run);
@@ -132,7 +162,7 @@ impl Proof {
         Ok(run)
     }
 
-    fn try_once(&self, case: &Case<'_>, budget: u64) -> Result<Run> {
+    fn try_once(&self, case: Case<'_>, budget: u64) -> Result<Run> {
         let Case {
             problem,
             variant,
@@ -148,7 +178,7 @@ impl Proof {
             _ => (self.hunt(problem), folder.join("report.json")),
         };
         let ended = run_to_the_end(command, budget, &folder, &report)?;
-        Ok(Run::of(problem, case.answer, *variant, ended))
+        Ok(Run::of(problem, case.answer, variant, ended))
     }
 
     fn hunt(&self, problem: &Problem) -> Command {
@@ -163,26 +193,20 @@ impl Proof {
         command
     }
 
-    fn note(&mut self, run: Run, case: &Case<'_>) -> Result<()> {
+    fn note(&self, run: Run, case: Case<'_>) -> Result<()> {
         let right = match (run.is_right(), run.holder_named) {
             (true, true) => "right",
             (true, false) => "right but for the holder",
             (false, _) => "WRONG",
         };
         eprintln!("{case} {right}, {:.0} s, {}", run.seconds, run.said);
+        let mut runs = lock(&self.runs);
         if let Some(log) = &self.args.log {
             let mut log = OpenOptions::new().create(true).append(true).open(log)?;
-            // At once: two proofs may note their runs in the same file.
-            log.write_all(format!("{}\n", serde_json::to_string(&run)?).as_bytes())?;
+            writeln!(log, "{}", serde_json::to_string(&run)?)?;
         }
-        self.runs.push(run);
+        runs.push(run);
         Ok(())
-    }
-
-    fn is_good(&self) -> bool {
-        let leaky = self.runs.iter().filter(|run| run.variant == Variant::Leaky);
-        let missed = self.runs.iter().filter(|run| !run.holder_named);
-        self.runs.iter().all(Run::is_right) && missed.count() * SPARED_HOLDERS <= leaky.count()
     }
 }
 
@@ -191,6 +215,16 @@ impl std::fmt::Display for Case<'_> {
         let (id, variant) = (&self.problem.id, self.variant.name());
         write!(f, "{id:<20} {variant:<8} run {}:", self.round)
     }
+}
+
+fn are_good(runs: &[Run]) -> bool {
+    let leaky = runs.iter().filter(|run| run.variant == Variant::Leaky).count();
+    let missed = runs.iter().filter(|run| !run.holder_named).count();
+    runs.iter().all(Run::is_right) && missed * SPARED_HOLDERS <= leaky
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn run_to_the_end(mut command: Command, budget: u64, folder: &Path, report: &Path) -> Result<Ended> {

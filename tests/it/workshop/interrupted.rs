@@ -49,7 +49,7 @@ impl Learner {
     }
 
     fn evidence(&self) -> std::path::PathBuf {
-        self.folder.path().join("evidence")
+        self.folder.path().join("hunts").join("evidence")
     }
 
     /// Interrupts it while these processes of its run: they end, and so does all that was written.
@@ -63,7 +63,7 @@ impl Learner {
         wait_until("the end of what it started", || {
             !others.iter().any(|other| is_running(*other))
         });
-        assert!(!self.evidence().exists() && !self.file().exists());
+        assert!(!self.folder.path().join("hunts").exists() && !self.file().exists());
     }
 }
 
@@ -79,7 +79,7 @@ fn children(parent: u32) -> Vec<u32> {
 }
 
 #[test]
-fn an_interrupt_in_the_hunt_leaves_no_server_no_folder_and_no_progress() {
+fn an_interrupt_in_the_hunt_leaves_no_server_no_folders_and_no_progress() {
     let learner = Learner::new();
     let check = learner.begin_check(|command| {
         command.arg("--server").arg(binary());
