@@ -286,12 +286,12 @@ impl FindError {
     }
 }
 
-/// The problem with that id or name, or the only one whose id or name begins so.
+/// The problem with that id, name or number, or the only one whose id or name begins so.
 pub(crate) fn find<'a>(problems: &'a [Problem], given: &str) -> Result<&'a Problem, FindError> {
-    if let Some(exact) = problems
-        .iter()
-        .find(|problem| problem.id == given || problem.name == given)
-    {
+    let number: Option<u8> = given.parse().ok();
+    let is_it =
+        |problem: &&Problem| problem.id == given || problem.name == given || Some(problem.number) == number;
+    if let Some(exact) = problems.iter().find(is_it) {
         return Ok(exact);
     }
     let begins = |problem: &&Problem| problem.id.starts_with(given) || problem.name.starts_with(given);

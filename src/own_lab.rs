@@ -12,6 +12,14 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::env_vars;
 
+/// Settings of a lab that somebody serves beside it.
+const OF_ANOTHER_LAB: [&str; 5] = [
+    env_vars::ADMIN_TOKEN,
+    env_vars::DATABASE,
+    env_vars::MEMORY_BAR,
+    env_vars::SNAPSHOT_COUNT,
+    env_vars::SNAPSHOT_BYTES,
+];
 /// How long a lab may take to open its doors.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often it is looked whether it has ended, and how long after one another.
@@ -47,7 +55,11 @@ impl OwnLab {
         let told = |error: io::Error| error.to_string();
         let snapshots = tempfile::tempdir().map_err(told)?;
         let stderr = File::create(log).map_err(|error| format!("{}: {error}", log.display()))?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        for name in OF_ANOTHER_LAB {
+            command.env_remove(name);
+        }
+        let mut child = command
             .args(["serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"])
             .args([
                 "--field-labels",
@@ -58,7 +70,6 @@ impl OwnLab {
                 "--snapshots",
             ])
             .arg(snapshots.path())
-            .env_remove(env_vars::ADMIN_TOKEN)
             .env("NO_COLOR", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -77,7 +88,7 @@ impl OwnLab {
         let doors = tokio::time::timeout(START_TIMEOUT, doors(stdout)).await;
         match doors.ok().flatten() {
             Some(doors) => Ok((lab, doors)),
-            None => Err(lab.last_words()),
+            None => Err(format!("the last that it said: {}", lab.last_words())),
         }
     }
 
@@ -117,12 +128,16 @@ impl OwnLab {
     }
 }
 
+/// Whatever else it prints is read too, and goes nowhere: a lab that nobody listens to would fail where it prints.
 async fn doors(stdout: Option<ChildStdout>) -> Option<Doors> {
     let mut lines = BufReader::new(stdout?).lines();
-    Some(Doors {
+    let doors = Doors {
         public: door(&mut lines, "public ").await?,
         admin: door(&mut lines, "admin ").await?,
-    })
+    };
+    let mut rest = lines.into_inner();
+    tokio::spawn(async move { tokio::io::copy(&mut rest, &mut tokio::io::sink()).await });
+    Some(doors)
 }
 
 async fn door(lines: &mut Lines<BufReader<ChildStdout>>, name: &str) -> Option<String> {

@@ -56,7 +56,7 @@ pub(super) async fn server(root: &Path) -> Result<PathBuf, Error> {
         Some(program) if status.success() => Ok(program),
         _ => Err(Refusal::new(
             "the changed server does not compile, or cargo cannot build it: see above",
-            "mend what the compiler says, then run check again",
+            "mend what the compiler or cargo says, then run check again",
         )
         .into()),
     }

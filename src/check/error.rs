@@ -44,6 +44,9 @@ pub enum Error {
     /// The change is not right.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// It is not judged: what was changed, if anything, is not what a fix changes.
+    #[error(transparent)]
+    NotJudged(Refusal),
     /// There is no such problem.
     #[error(transparent)]
     NoProblem(#[from] FindError),
@@ -51,7 +54,7 @@ pub enum Error {
     #[error(transparent)]
     Hunt(Box<hunt::Error>),
     /// The programs that build it cannot be run.
-    #[error("`{program}` cannot be run: {source}")]
+    #[error("`{program}` cannot be run")]
     Program {
         /// Which.
         program: String,
@@ -70,7 +73,7 @@ pub enum Error {
     #[error("the looks at the server's memory broke off: {0}")]
     Lost(String),
     /// A file cannot be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     File {
         /// What was being done.
         action: &'static str,
@@ -96,14 +99,28 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused(refusal) => Some(refusal.next.clone()),
+            Self::Refused(refusal) | Self::NotJudged(refusal) => Some(refusal.next.clone()),
             Self::NoProblem(error) => Some(error.hint()),
             Self::Hunt(error) => error.hint().map(str::to_owned),
-            Self::Program { .. } => Some("install Rust from https://rustup.rs, or add it to PATH".to_owned()),
+            Self::Program { program, .. } if program.ends_with("cargo") => {
+                Some("install Rust from https://rustup.rs, or add it to PATH".to_owned())
+            }
+            Self::Program { .. } => {
+                Some("--server takes a program that serves as `leaklab serve` does".to_owned())
+            }
+            Self::File { action: "make", .. } => Some("--output DIR names another folder".to_owned()),
             Self::Workspace { .. } => {
                 Some("take it back from the repository: git checkout -- FILE".to_owned())
             }
             Self::Door { .. } | Self::Lost(_) | Self::File { .. } | Self::Interrupted => None,
+        }
+    }
+
+    /// For `map_err`: the change is not looked at.
+    pub(super) fn not_judged(self) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::NotJudged(refusal),
+            other => other,
         }
     }
 

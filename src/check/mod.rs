@@ -133,7 +133,7 @@ async fn judge(
         Some(program) => program.clone(),
         None => {
             progress.say("what was changed");
-            shipped::changed(&settings.root, &problem)?;
+            shipped::changed(&settings.root, &problem).map_err(Error::not_judged)?;
             progress.say("building the changed server");
             build::server(&settings.root).await?
         }

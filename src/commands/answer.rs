@@ -24,10 +24,16 @@ Examples:
 
 Exit codes: 0 right, 1 not right or not all of it, 2 an error";
 
+const USAGE: &str = "\
+leaklab answer <PROBLEM> --type <TYPE> --holder <HOLDER> --kind <KIND>
+       leaklab answer <PROBLEM> --innocent
+       leaklab answer --kinds";
+
 /// Flags of `leaklab answer`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = AFTER_HELP,
+    override_usage = USAGE,
     group = ArgGroup::new("said").args(["type_", "innocent", "kinds"]).required(true),
 )]
 pub struct Args {

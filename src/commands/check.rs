@@ -13,7 +13,7 @@ use crate::check::{self, Error, Settings, Sound};
 use crate::cli::EXIT_ERROR;
 use crate::hunt::{self, Progress};
 use crate::load::table::one_line;
-use crate::workshop::{Answer, Answers, Judgement, update, workspace_root};
+use crate::workshop::{self, Answer, Answers, Judgement, update, workspace_root};
 
 const EXIT_REFUSED: u8 = 1;
 /// As a shell has it: 128, and the number of SIGINT.
@@ -53,6 +53,8 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let problem = find(&args.problem)?;
     let progress_file = args.file.path()?;
+    // Better said now than after all the work.
+    workshop::Progress::load(&progress_file)?;
     let own = args.server.is_none();
     let settings = Settings {
         problem: problem.id.clone(),
@@ -123,7 +125,7 @@ fn praise(problem: &Problem, sound: &Sound, innocent: bool) -> String {
 fn fail(error: &Error) -> ExitCode {
     let hint = error.hint();
     match error {
-        Error::Refused(refusal) => {
+        Error::Refused(refusal) | Error::NotJudged(refusal) => {
             println!("not fixed: {}", one_line(&refusal.why));
             println!("hint: {}", one_line(&refusal.next));
             if let Some(report) = &refusal.report {

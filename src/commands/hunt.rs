@@ -2,6 +2,7 @@
 
 mod args;
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,6 +31,9 @@ const EXIT_INTERRUPTED: u8 = 130;
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = args.settings()?;
     let before = args.before()?;
+    if let Some(path) = &args.write_baseline {
+        can_be_written(path)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -96,6 +100,20 @@ fn fail(stopped: &Stopped) -> ExitCode {
         Error::Interrupted => EXIT_INTERRUPTED,
         _ => EXIT_ERROR,
     })
+}
+
+/// Better said now than after the hunt. What is not there is not made yet.
+fn can_be_written(path: &Path) -> anyhow::Result<()> {
+    let is_new = !path.exists();
+    File::options()
+        .append(true)
+        .create(true)
+        .open(path)
+        .with_context(|| format!("`{}` cannot be written", path.display()))?;
+    if is_new {
+        std::fs::remove_file(path).with_context(|| format!("`{}` cannot be removed", path.display()))?;
+    }
+    Ok(())
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -81,7 +81,7 @@ fn reset(given: &str, path: &std::path::Path) -> anyhow::Result<ExitCode> {
         }
     })?;
     for problem in &forgotten {
-        eprintln!("{}: nothing is found, fixed or hinted", problem.id);
+        eprintln!("{}: forgotten what was found, fixed and hinted", problem.id);
     }
     Ok(ExitCode::SUCCESS)
 }

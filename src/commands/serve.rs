@@ -57,7 +57,7 @@ pub struct Args {
     #[arg(long, env = env_vars::SNAPSHOT_COUNT, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     snapshot_count: u32,
     /// Most bytes that the kept snapshots may take
-    #[arg(long, env = env_vars::SNAPSHOT_BYTES, default_value = "1GiB", value_name = "SIZE")]
+    #[arg(long, env = env_vars::SNAPSHOT_BYTES, default_value = "1GiB", value_name = "SIZE", value_parser = size)]
     snapshot_bytes: ByteSize,
 }
 
@@ -114,11 +114,16 @@ pub(super) fn sample_interval(text: &str) -> Result<ByteSize, String> {
 const LEAST_MEMORY_LIMIT: ByteSize = ByteSize::mib(1);
 
 fn memory_limit(text: &str) -> Result<ByteSize, String> {
-    match text.parse::<ByteSize>() {
+    match size(text) {
         Ok(size) if size >= LEAST_MEMORY_LIMIT => Ok(size),
         Ok(size) => Err(format!(
             "{size} is less than the least, {LEAST_MEMORY_LIMIT}; such as 512MiB or 2GiB"
         )),
-        Err(_) => Err("not a size, such as 512MiB or 2GiB".to_owned()),
+        Err(error) => Err(error),
     }
+}
+
+fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse()
+        .map_err(|_| "not a size, such as 512MiB or 2GiB".to_owned())
 }

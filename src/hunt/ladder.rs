@@ -104,7 +104,7 @@ impl<'a> Hunt<'a> {
         }
         folder.begin(target.url.as_str())?;
         progress.say(&format!(
-            "hunting {} at {}{}, a sample in {}, evidence in {}",
+            "hunting {} at {}{}, a sample every {}, evidence in {}",
             settings.subject,
             target.url,
             target

@@ -175,13 +175,23 @@ fn check_ranges(settings: &Settings) -> Result<(), Error> {
         time(settings.timeout),
         "timeout",
         seconds,
-        format!("{:?}", settings.timeout),
+        settings.timeout.as_secs_f64().to_string(),
     )?;
     if let Some(patience) = settings.patience {
-        check(time(patience), "patience", seconds, format!("{patience:?}"))?;
+        check(
+            time(patience),
+            "patience",
+            seconds,
+            patience.as_secs_f64().to_string(),
+        )?;
     }
     match settings.bound {
-        Bound::Time(duration) => check(time(duration), "duration", seconds, format!("{duration:?}")),
+        Bound::Time(duration) => check(
+            time(duration),
+            "duration",
+            seconds,
+            duration.as_secs_f64().to_string(),
+        ),
         Bound::Amount(amount) => check(amount > 0, "amount", "at least 1", amount.to_string()),
     }
 }

@@ -4,8 +4,9 @@
 //! catalogue or a key, is kept as it is. A file that cannot be understood is never written over.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use heap_admin::DateTime;
@@ -114,9 +115,13 @@ impl Progress {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(io(path)(error)),
         };
+        // Made by `touch`, or so.
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
         let malformed = |error: toml::de::Error| ProgressError::Malformed {
             path: path.to_owned(),
-            reason: error.message().to_owned(),
+            reason: told(&text, &error),
         };
         // The version alone, first: the rest of a newer file may have any shape.
         #[derive(Deserialize)]
@@ -201,10 +206,20 @@ pub fn update<T>(path: &Path, change: impl FnOnce(&mut Progress) -> T) -> Result
     Ok(outcome)
 }
 
+/// What is wrong, and in which line.
+fn told(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| format!("line {}: ", before.split('\n').count()));
+    line.unwrap_or_default() + error.message()
+}
+
 /// The whole file or none of it.
 fn write(progress: &Progress, path: &Path, folder: &Path) -> std::io::Result<()> {
     let text = toml::to_string(progress).map_err(std::io::Error::other)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::Builder::new()
+        // Less what the user's umask takes away: whoever teaches may read it.
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)?;
     file.write_all(HEADER.as_bytes())?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;

@@ -186,6 +186,9 @@ impl Error {
             Error::NoLoad { .. } => {
                 Some("is the admin door of the same service, and its schema wrapped in heap_admin::Recorded?")
             }
+            Error::NotAProfile { .. } => {
+                Some("a snapshot is a file named *.pb.gz, as takeSnapshot writes it")
+            }
             Error::CutShort => Some("fetch or take the snapshot again"),
             _ => None,
         }

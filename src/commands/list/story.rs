@@ -42,10 +42,7 @@ fn lines(problem: &Problem, progress: &Progress) -> String {
             "run",
             format!("leaklab load {id}, with `leaklab serve` in another terminal"),
         ),
-        (
-            "",
-            "or paste the operation below at http://127.0.0.1:3000/graphql".to_owned(),
-        ),
+        ("", "or paste the operation below at its /graphql".to_owned()),
         ("find", format!("leaklab hunt {id}")),
         (
             "say",
