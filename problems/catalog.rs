@@ -158,6 +158,8 @@ pub struct Requirements {
     pub varies: Vec<String>,
     /// Calls that follow one of the problem's operation, and whose answers must be right too, within two seconds.
     pub then: Vec<Call>,
+    /// A document that asks the problem's question in several places, with its variables: the database is asked once.
+    pub shares: Option<String>,
     /// A figure that each call of the problem's operation adds one to.
     pub counts: Option<Count>,
 }
@@ -180,6 +182,7 @@ impl Default for Requirements {
             recalls: 0,
             varies: Vec::new(),
             then: Vec::new(),
+            shares: None,
             counts: None,
         }
     }
@@ -286,12 +289,12 @@ impl FindError {
     }
 }
 
-/// The problem with that id, name or number, or the only one whose id or name begins so.
+/// The problem with that id or name, or the only one whose id or name begins so.
 pub(crate) fn find<'a>(problems: &'a [Problem], given: &str) -> Result<&'a Problem, FindError> {
-    let number: Option<u8> = given.parse().ok();
-    let is_it =
-        |problem: &&Problem| problem.id == given || problem.name == given || Some(problem.number) == number;
-    if let Some(exact) = problems.iter().find(is_it) {
+    if let Some(exact) = problems
+        .iter()
+        .find(|problem| problem.id == given || problem.name == given)
+    {
         return Ok(exact);
     }
     let begins = |problem: &&Problem| problem.id.starts_with(given) || problem.name.starts_with(given);

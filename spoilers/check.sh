@@ -4,7 +4,7 @@
 #
 # Usage: spoilers/check.sh
 #
-# The copy's server is built into this workspace's target folder, and takes the place of this one's.
+# The copy's server is built into this workspace's target folder, and takes the place of this one's: `cargo build --release` brings that back.
 # Exit codes: 0 each was judged rightly, 1 not each was, 2 an error.
 set -euo pipefail
 

@@ -3,8 +3,8 @@
 #
 # Usage: spoilers/proof.sh [PROBLEM...] [--runs N] [--jobs N] [--log FILE] [--budget SECONDS] [--evidence DIR]
 #
-# Once each problem, and one run at a time, unless told. The table, in Markdown, is on stdout; all else is on stderr. With --log a proof that was
-# broken off goes on where it was. docs/accuracy.md has the table of the longer one.
+# Once each problem, and one run at a time, unless told. The table, in Markdown, is on stdout; all else is on stderr. With
+# --log a proof that was broken off goes on where it was. docs/accuracy.md has the table of the longer one.
 #
 # Exit codes: 0 all as it should be (one holder in eight may be missing), 1 not all, 2 an error.
 set -euo pipefail

@@ -67,6 +67,10 @@ pub(crate) fn settle() {
     }
 }
 
+pub(crate) fn forget() {
+    SESSIONS.invalidate_all();
+}
+
 pub(crate) struct LoginQuery;
 
 #[Object]

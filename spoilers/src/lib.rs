@@ -4,7 +4,7 @@
 //! - `pNN_name/fixed.rs`: the problem's fields, healed; `diff problems/p02_search/mod.rs spoilers/p02_search/fixed.rs` shows
 //!   the cure
 //! - [`HealedSchema`]: the public schema with all of them, the same API as [`problems::LabSchema`]
-//! - `examples/healed.rs`: it, served; `proof.rs`: the proof that all are found, and no other accused; `cheats.rs`: fixes that are
+//! - `examples/healed.rs`: it, served; `examples/proof/`: the proof that all are found, and no other accused; `examples/cheats/`: fixes that are
 //!   none; the other examples are solutions of the exercises
 //!
 //! Nothing depends on this crate.
@@ -51,5 +51,5 @@ mod p16_series;
 
 pub use schema::{
     HealedMutation, HealedQuery, HealedSchema, HealedSubscription, forget_figures, forget_recommendations,
-    prepare,
+    forget_sessions, prepare,
 };

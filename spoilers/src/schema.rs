@@ -210,6 +210,11 @@ pub fn forget_figures() {
     p11_reviews::clear();
 }
 
+/// Ends all sessions.
+pub fn forget_sessions() {
+    p09_login::forget();
+}
+
 /// Drops all recommendations that are at hand.
 pub fn forget_recommendations() {
     p07_recommendations::forget();

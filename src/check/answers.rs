@@ -5,23 +5,16 @@
 //! named in the manifest. Long texts are kept by their beginning and their hash.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use problems::Problem;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::clients;
 use super::difference::{canonical, difference};
 use super::door::{PublicDoor, shown_variables};
-use super::follow::Follower;
+use super::questions::{self, first_calls, follow_up};
 use super::{Error, Refusal};
-use crate::variables::Template;
-
-/// Questions that are recorded of a problem.
-const RECORDED: usize = 12;
-/// How long what follows a call may take until its answer is right.
-const PATIENCE: Duration = Duration::from_secs(2);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The recorded answers of a problem.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,7 +49,7 @@ impl Answers {
     /// # Errors
     /// Where it gives no answer, or the file cannot be written.
     pub async fn record(root: &Path, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
-        let answers = Self::ask(door, problem, &variables(problem)?).await?;
+        let answers = Self::ask(door, problem, &questions::recorded(problem)?).await?;
         let path = path(root, problem);
         let text = serde_json::to_string_pretty(&answers).expect("JSON of JSON");
         std::fs::write(&path, text + "\n").map_err(Error::file("write", &path))
@@ -72,44 +65,42 @@ impl Answers {
         compare(door, problem, &recorded).await
     }
 
-    /// One call, so many others, and then what follows the first: it is still known.
+    /// Some of the calls, and after each so many others; then what follows it: it is still known.
     ///
     /// # Errors
     /// [`Refusal`] where it is not.
-    pub(super) async fn recalled(&self, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
-        let Some(first) = self.0.first() else {
-            return Ok(());
-        };
-        let data = first_call(door, problem, &first.variables).await?;
-        let template = template(problem)?;
-        for _ in 1..problem.requires.recalls {
-            first_call(door, problem, &template.expand()).await?;
+    pub(super) async fn recalled(
+        &self,
+        door: &PublicDoor,
+        problem: &Problem,
+        some: usize,
+    ) -> Result<(), Error> {
+        let recalls = problem.requires.recalls;
+        for conversation in self.0.iter().take(some) {
+            let begun = begin(door, problem, &[conversation]).await?;
+            clients::call(door, problem, u64::from(recalls.saturating_sub(1))).await?;
+            if let Err(different) = go_on(door, problem, conversation, &begun[0]).await? {
+                return Err(Refusal::new(
+                    format!("{recalls} calls later the shop does not know of one any more: {different}"),
+                    format!("keep what the latest {recalls} need, and no more"),
+                )
+                .into());
+            }
         }
-        let right = first.answers.get(1..).unwrap_or_default();
-        let answers = follow_up(door, problem, &data, Some(right)).await?;
-        let different = right
+        Ok(())
+    }
+
+    /// The answers to the problem's operation, without what follows it.
+    pub(super) fn firsts(&self) -> impl Iterator<Item = &Value> {
+        self.0
             .iter()
-            .zip(&answers)
-            .find_map(|(right, answer)| difference(right, answer));
-        different.map_or(Ok(()), |different| {
-            Err(Refusal::new(
-                format!(
-                    "{} calls later the shop does not know of one any more: {different}",
-                    problem.requires.recalls
-                ),
-                format!(
-                    "keep what the latest {} need, and no more",
-                    problem.requires.recalls
-                ),
-            )
-            .into())
-        })
+            .filter_map(|conversation| conversation.answers.first())
     }
 
     async fn ask(door: &PublicDoor, problem: &Problem, variables: &[Value]) -> Result<Self, Error> {
         let mut conversations = Vec::new();
-        for variables in variables {
-            let data = first_call(door, problem, variables).await?;
+        let begun = first_calls(door, problem, variables).await?;
+        for (variables, data) in variables.iter().zip(begun) {
             let mut answers = vec![canonical(problem, &data)];
             answers.extend(follow_up(door, problem, &data, None).await?);
             conversations.push(Conversation {
@@ -153,64 +144,49 @@ fn path(root: &Path, problem: &Problem) -> PathBuf {
         .join("responses.json")
 }
 
-/// The example, and others that are drawn.
-fn variables(problem: &Problem) -> Result<Vec<Value>, Error> {
-    let template = template(problem)?;
-    // What is followed is called by what brings its events about.
-    let mut drawn = match problem.load.trigger {
-        Some(_) => Vec::new(),
-        None => vec![problem.example.clone()],
-    };
-    while drawn.len() < RECORDED {
-        let next = template.expand();
-        if drawn.contains(&next) {
-            // There are no more than these.
-            break;
-        }
-        drawn.push(next);
-    }
-    Ok(drawn)
-}
-
-/// The variables of the calls that a problem is asked by.
-pub(super) fn template(problem: &Problem) -> Result<Template, Error> {
-    let trigger = problem.load.trigger.as_ref();
-    let variables = trigger.map_or(&problem.variables, |trigger| &trigger.variables);
-    Template::parse(variables).map_err(|error| Error::Workspace {
-        path: problem.operation_file.clone().into(),
-        reason: error.to_string(),
-    })
-}
-
 /// All the first calls, and then what follows each: what is known of one has to outlive the others.
 async fn compare(door: &PublicDoor, problem: &Problem, recorded: &[&Conversation]) -> Result<(), Error> {
-    let mut begun = Vec::new();
-    for conversation in recorded {
-        let data = first_call(door, problem, &conversation.variables).await?;
-        let answer = canonical(problem, &data);
-        if let Some(difference) = conversation
-            .answers
-            .first()
-            .and_then(|right| difference(right, &answer))
-        {
-            return Err(wrong(problem, &conversation.variables, &difference));
-        }
-        begun.push((conversation, data));
-    }
-    for (conversation, data) in begun {
-        let right = conversation.answers.get(1..).unwrap_or_default();
-        let answers = follow_up(door, problem, &data, Some(right)).await?;
-        if right.len() != answers.len() {
-            let difference = format!("{} answers follow instead of {}", answers.len(), right.len());
-            return Err(wrong(problem, &conversation.variables, &difference));
-        }
-        for (right, answer) in right.iter().zip(&answers) {
-            if let Some(difference) = difference(right, answer) {
-                return Err(wrong(problem, &conversation.variables, &difference));
-            }
-        }
+    let begun = begin(door, problem, recorded).await?;
+    for (conversation, data) in recorded.iter().zip(&begun) {
+        let gone_on = go_on(door, problem, conversation, data).await?;
+        gone_on.map_err(|difference| wrong(problem, &conversation.variables, &difference))?;
     }
     Ok(())
+}
+
+/// The first calls, compared: their answers.
+async fn begin(
+    door: &PublicDoor,
+    problem: &Problem,
+    recorded: &[&Conversation],
+) -> Result<Vec<Value>, Error> {
+    let variables: Vec<_> = recorded.iter().map(|of| of.variables.clone()).collect();
+    let begun = first_calls(door, problem, &variables).await?;
+    for (conversation, data) in recorded.iter().zip(&begun) {
+        let right = conversation.answers.first().unwrap_or(&Value::Null);
+        if let Some(difference) = difference(right, &canonical(problem, data)) {
+            return Err(wrong(problem, &conversation.variables, &difference));
+        }
+    }
+    Ok(begun)
+}
+
+/// What follows a first call, compared: how it differs.
+async fn go_on(
+    door: &PublicDoor,
+    problem: &Problem,
+    conversation: &Conversation,
+    begun: &Value,
+) -> Result<Result<(), String>, Error> {
+    let right = conversation.answers.get(1..).unwrap_or_default();
+    let answers = follow_up(door, problem, begun, Some(right)).await?;
+    if right.len() != answers.len() {
+        let different = format!("{} answers follow instead of {}", answers.len(), right.len());
+        return Ok(Err(different));
+    }
+    let mut pairs = right.iter().zip(&answers);
+    let different = pairs.find_map(|(right, answer)| difference(right, answer));
+    Ok(different.map_or(Ok(()), Err))
 }
 
 fn wrong(problem: &Problem, variables: &Value, difference: &str) -> Error {
@@ -226,77 +202,4 @@ fn wrong(problem: &Problem, variables: &Value, difference: &str) -> Error {
         "answer what the shop answers; only what is kept behind the answer may change",
     )
     .into()
-}
-
-/// Runs the problem's operation. A subscription is followed to its first event.
-async fn first_call(door: &PublicDoor, problem: &Problem, variables: &Value) -> Result<Value, Error> {
-    let Some(trigger) = &problem.load.trigger else {
-        return door.ask(problem.operation, variables).await;
-    };
-    let mut follower = Follower::new(door, problem.operation, &problem.example).await?;
-    door.ask(&trigger.document, variables).await?;
-    follower.event().await
-}
-
-/// The answers to the calls that follow, each asked again until it is the one that was recorded, or the time is up.
-async fn follow_up(
-    door: &PublicDoor,
-    problem: &Problem,
-    before: &Value,
-    right: Option<&[Value]>,
-) -> Result<Vec<Value>, Error> {
-    let (mut answers, mut before) = (Vec::new(), before.clone());
-    for (at, call) in problem.requires.then.iter().enumerate() {
-        let variables = filled(&call.variables, &before);
-        let right = right.map(|right| right.get(at));
-        let mut waited = Duration::ZERO;
-        let data = loop {
-            let data = door.ask(&call.document, &variables).await?;
-            let settled = match right {
-                Some(Some(right)) => difference(right, &canonical(problem, &data)).is_none(),
-                // When it is recorded nobody knows: whatever comes last.
-                _ => false,
-            };
-            if settled || waited >= PATIENCE {
-                break data;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-            waited += LOOK_EVERY;
-        };
-        answers.push(canonical(problem, &data));
-        before = data;
-    }
-    Ok(answers)
-}
-
-/// Variables, with pointers into the answer before replaced by what they point at.
-fn filled(variables: &Value, before: &Value) -> Value {
-    match variables {
-        Value::String(pointer) if pointer.starts_with('/') => {
-            before.pointer(pointer).cloned().unwrap_or_default()
-        }
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| (name.clone(), filled(value, before)))
-            .collect::<Map<_, _>>()
-            .into(),
-        other => other.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn variables_are_filled_from_the_answer_before() {
-        let before = json!({ "login": { "token": "t" } });
-        let variables = json!({ "token": "/login/token", "first": 3, "name": "Ada" });
-        assert_eq!(
-            filled(&variables, &before),
-            json!({ "token": "t", "first": 3, "name": "Ada" })
-        );
-    }
 }

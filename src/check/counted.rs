@@ -6,33 +6,28 @@ use problems::{Count, Problem};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::answers::template;
+use super::clients;
 use super::door::PublicDoor;
 use super::{Error, Refusal};
 
-/// Calls between two looks at the figure.
-const CALLS: u32 = 20;
 /// How long a call may take until it is counted.
 const PATIENCE: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Refuses what leaves calls out of the figure that they belong to.
+/// Refuses what leaves calls out of the figure that they belong to, of so many.
 ///
 /// # Errors
 /// [`Refusal`]; whatever a question can fail with.
-pub(super) async fn each_call(door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
+pub(super) async fn each_call(door: &PublicDoor, problem: &Problem, calls: u32) -> Result<(), Error> {
     let Some(count) = &problem.requires.counts else {
         return Ok(());
     };
     let before = total(door, count).await?;
-    let template = template(problem)?;
-    for _ in 0..CALLS {
-        door.ask(problem.operation, &template.expand()).await?;
-    }
+    clients::call(door, problem, calls.into()).await?;
     let until = Instant::now() + PATIENCE;
     let counted = loop {
         let counted = total(door, count).await? - before;
-        if counted >= f64::from(CALLS) {
+        if counted >= f64::from(calls) {
             return Ok(());
         }
         if Instant::now() >= until {
@@ -41,7 +36,7 @@ pub(super) async fn each_call(door: &PublicDoor, problem: &Problem) -> Result<()
         sleep(LOOK_EVERY).await;
     };
     Err(Refusal::new(
-        format!("{CALLS} calls were made, and {} grew by {counted}", count.figure),
+        format!("{calls} calls were made, and {} grew by {counted}", count.figure),
         "count each call as before, under the same name",
     )
     .into())

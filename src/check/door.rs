@@ -35,6 +35,11 @@ impl PublicDoor {
         }
     }
 
+    /// The address.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Where subscriptions are followed.
     pub(super) fn socket(&self) -> String {
         format!("{}/graphql/ws", self.base.replacen("http", "ws", 1))

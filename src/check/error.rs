@@ -61,6 +61,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Git gives no answer.
+    #[error("git does not tell what was changed: {0}")]
+    Git(String),
     /// The server cannot be asked.
     #[error("the server at {url} cannot be asked: {reason}")]
     Door {
@@ -102,6 +105,12 @@ impl Error {
             Self::Refused(refusal) | Self::NotJudged(refusal) => Some(refusal.next.clone()),
             Self::NoProblem(error) => Some(error.hint()),
             Self::Hunt(error) => error.hint().map(str::to_owned),
+            Self::Git(_) => Some(
+                "see what `git status` says in the workspace; check asks git what was changed".to_owned(),
+            ),
+            Self::Program { program, .. } if program == "git" => {
+                Some("install git: check asks it what was changed".to_owned())
+            }
             Self::Program { program, .. } if program.ends_with("cargo") => {
                 Some("install Rust from https://rustup.rs, or add it to PATH".to_owned())
             }

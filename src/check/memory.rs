@@ -1,6 +1,5 @@
 //! What the server holds and does while it is judged, by figures that its admin door counts.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use heap_profile::render::bytes;
@@ -10,8 +9,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use super::answers::template;
 use super::door::PublicDoor;
+use super::questions::drawn;
 use super::{Error, Refusal};
 use crate::hunt::admin::Admin;
 
@@ -126,7 +125,7 @@ impl Watch {
     }
 
     async fn ask_twice(&self, door: &PublicDoor, problem: &Problem) -> Result<AskedTwice, Error> {
-        let questions = questions(problem, problem.requires.remembers as usize)?;
+        let questions = drawn(problem, problem.requires.remembers as usize)?;
         let first = self.jobs_for(door, problem, &questions).await?;
         tokio::time::sleep(PAUSE).await;
         Ok(AskedTwice {
@@ -205,7 +204,7 @@ impl Figures {
         live.saturating_sub(planted)
     }
 
-    fn database_jobs(&self) -> u64 {
+    pub(super) fn database_jobs(&self) -> u64 {
         self.0["databaseJobs"].as_u64().unwrap_or_default()
     }
 
@@ -260,18 +259,4 @@ impl Highest {
         )
         .into())
     }
-}
-
-/// Different variables of a problem's operation.
-fn questions(problem: &Problem, count: usize) -> Result<Vec<Value>, Error> {
-    let template = template(problem)?;
-    let (mut seen, mut questions) = (HashSet::new(), Vec::new());
-    // Where there are fewer than that, all of them will do.
-    for _ in 0..count * 20 {
-        let question = template.expand();
-        if questions.len() < count && seen.insert(question.to_string()) {
-            questions.push(question);
-        }
-    }
-    Ok(questions)
 }

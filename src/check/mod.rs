@@ -5,12 +5,15 @@
 //!
 //! # Layout
 //! - [`run`]: the changed server, made and started; `trial`: the stages that it goes through, in their order; start reading there
-//! - `shipped`: what may be changed, and what was
+//! - `shipped`: what may be changed, and what was; `elsewhere`: what was changed beside it
 //! - `build`: the changed server, built by cargo
 //! - `door`, `follow`: questions to the public door, by POST and by WebSocket
 //! - `api`: whether the schema is the shipped one
-//! - [`answers`]: whether the answers are right, by those that were recorded before
-//! - `counted`: whether calls still go into the figures that the shop is watched by
+//! - `questions`: what is asked; [`answers`]: whether the answers are right, by those that were recorded before
+//! - `fresh`: whether questions that were not recorded are answered as those were
+//! - `shared`: whether who asks the same at the same time shares the work; `counted`: whether calls still go into the figures
+//!   that the shop is watched by
+//! - `clients`: the problem's clients, but few
 //! - `difference`: answers as they are recorded, and how one is not the other
 //! - `memory`: the most that is held under load, and what the database is asked; `swing`: what is held for a while
 //! - `ruling`: what the hunt says of the change
@@ -19,13 +22,18 @@
 pub mod answers;
 mod api;
 mod build;
+mod clients;
 mod counted;
 mod difference;
 mod door;
+mod elsewhere;
 mod error;
 mod follow;
+mod fresh;
 mod memory;
+mod questions;
 mod ruling;
+mod shared;
 mod shipped;
 mod swing;
 mod trial;

@@ -23,7 +23,7 @@ pub(super) fn of(problem: &Problem, hunted: &Hunted) -> Result<(), Error> {
         .or_else(|| unanswered(hunted))
         .or_else(|| not_seen(report))
         .or_else(|| undecided(report))
-        .or_else(|| drains(report))
+        .or_else(|| drains(problem, report))
         .or_else(|| outside(report));
     match refusal {
         None => Ok(()),
@@ -112,13 +112,14 @@ fn undecided(report: &Report) -> Option<Refusal> {
     })
 }
 
-fn drains(report: &Report) -> Option<Refusal> {
-    // What has no field is the service's own: buffers of connections, say.
+fn drains(problem: &Problem, report: &Report) -> Option<Refusal> {
+    // What has no field is the service's own: buffers of connections, say. And what the shop can afford may wait.
     let mut draining = report
         .sites
         .iter()
-        .filter(|site| site.verdict == Verdict::Backlog);
-    let site = draining.find(|site| site.field.is_some())?;
+        .filter(|site| site.verdict == Verdict::Backlog && site.field.is_some());
+    let most = |site: &JudgedSite| site.live.iter().max().copied().unwrap_or_default();
+    let site = draining.find(|site| most(site) > problem.requires.keeps.cast_signed())?;
     Some(Refusal::new(
         format!(
             "what requests leave behind at {} goes away later, when the load stops: {}",

@@ -5,11 +5,10 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use problems::Problem;
 
-use super::{Error, Refusal};
+use super::{Error, Refusal, elsewhere};
 use crate::digest::sha256;
 
 /// Hash and path of each file that the judgement needs, in the format of `sha256sum`.
@@ -24,7 +23,7 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
     let judging = |path: &str| {
         path == "schema/api.graphql"
             || path == format!("schema/operations/{}", problem.operation_file)
-            || path.starts_with("problems/") && !is_of_a_problem(path)
+            || path.starts_with("problems/") && !elsewhere::is_of_a_problem(path)
     };
     for (hash, path) in entries().filter(|(_, path)| judging(path)) {
         if hash_of(&root.join(path)).as_deref() != Some(hash) {
@@ -52,7 +51,13 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
             .any(|(hash, path)| root.join(path) == *file && hash_of(file).as_deref() == Some(hash))
     };
     let files = files_below(&root.join(&folder)).map_err(Error::file("read", root.join(&folder)))?;
-    if files.iter().all(is_shipped) && files.len() == known.len() {
+    // What an editor has left there is no change.
+    let is_known = |file: &&PathBuf| {
+        file.extension().is_some_and(|extension| extension == "rs")
+            || known.iter().any(|(_, path)| root.join(path) == **file)
+    };
+    let files: Vec<&PathBuf> = files.iter().filter(is_known).collect();
+    if files.len() == known.len() && files.into_iter().all(is_shipped) {
         return Err(Refusal::new(
             format!("{folder} is as it was shipped: nothing to judge yet"),
             format!(
@@ -62,47 +67,11 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
         )
         .into());
     }
-    elsewhere(root)
+    elsewhere::nothing_was_changed(root)
 }
 
 fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
     MANIFEST.lines().filter_map(|line| line.split_once("  "))
-}
-
-/// Where the workspace is a git repository, it tells what else was changed.
-fn elsewhere(root: &Path) -> Result<(), Error> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(root).args([
-        "diff",
-        "--name-only",
-        "--no-renames",
-        "--relative",
-        "HEAD",
-        "--",
-        ".",
-    ]);
-    let Ok(output) = git.output() else {
-        return Ok(());
-    };
-    let changed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let others: Vec<&str> = changed.lines().filter(|path| !is_of_a_problem(path)).collect();
-    match others[..] {
-        [] => Ok(()),
-        [first, ..] => Err(Refusal::new(
-            format!("{first} was changed too, and a fix is in the folder of its problem alone"),
-            format!(
-                "take it back, or put it aside: git stash push {}",
-                others.join(" ")
-            ),
-        )
-        .into()),
-    }
-}
-
-fn is_of_a_problem(path: &str) -> bool {
-    let path = path.trim_matches('"');
-    let name = path.strip_prefix("problems/p").unwrap_or_default();
-    name.starts_with(|first: char| first.is_ascii_digit()) && path.ends_with(".rs")
 }
 
 /// The manifest of the files in a workspace: what `problems/shipped.sha256` should be.

@@ -9,12 +9,11 @@ use heap_profile::render::bytes;
 use problems::Problem;
 use tokio::time::{Instant, sleep};
 
+use super::clients::{CLIENTS, Clients};
+use super::door::PublicDoor;
 use super::memory::Watch;
 use super::{Error, Refusal};
-use crate::load::{self, Bound, Plan, Progress, recipe};
 
-/// Clients, each with one request at a time.
-const CLIENTS: usize = 4;
 /// How long they ask.
 const TIME: Duration = Duration::from_secs(4);
 /// Until then, what is made once is made.
@@ -31,8 +30,8 @@ const ALLOWANCE: u64 = 512 << 10;
 ///
 /// # Errors
 /// [`Refusal`]; whatever a look can fail with.
-pub(super) async fn is_small(watch: &Watch, public: &str, problem: &Problem) -> Result<(), Error> {
-    let load = Load::start(public, problem)?;
+pub(super) async fn is_small(watch: &Watch, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
+    let clients = Clients::ask_for(door, problem, TIME)?;
     sleep(WARM_UP).await;
     let (mut looks, end) = (Vec::new(), Instant::now() + TIME - WARM_UP);
     while Instant::now() < end {
@@ -42,7 +41,7 @@ pub(super) async fn is_small(watch: &Watch, public: &str, problem: &Problem) -> 
         }
         sleep(LOOK_EVERY).await;
     }
-    if looks.len() < LEAST_LOOKS || !load.is_on() {
+    if looks.len() < LEAST_LOOKS || !clients.are_served() {
         return Err(Refusal::new(
             format!("{CLIENTS} clients were not served, or the admin door does not answer beside them"),
             "run check again on a quieter machine",
@@ -73,43 +72,6 @@ fn swing(mut looks: Vec<u64>) -> u64 {
     match looks.get(spared..looks.len() - spared) {
         Some([lowest, .., highest]) => highest - lowest,
         _ => 0,
-    }
-}
-
-/// The clients; they go when it is dropped.
-struct Load(Progress);
-
-impl Load {
-    fn start(public: &str, problem: &Problem) -> Result<Self, Error> {
-        let described = Some(&problem.load);
-        let shape = recipe::shape(None, described);
-        let settings = load::Settings {
-            target: public.to_owned(),
-            operation: Some(recipe::operation(problem)),
-            shape,
-            trigger: recipe::trigger(None, shape, described),
-            connections: CLIENTS,
-            pipelining: 1,
-            bound: Bound::Time(TIME),
-            ..load::Settings::default()
-        };
-        let plan = Plan::new(&settings).map_err(crate::hunt::Error::from)?;
-        let progress = Progress::new();
-        let seen = progress.clone();
-        // What became of each request is for the hunt to say.
-        tokio::spawn(async move { load::run(plan, &seen).await });
-        Ok(Self(progress))
-    }
-
-    /// Whether any of them was served. Who follows, and reads nothing, has at least a connection.
-    fn is_on(&self) -> bool {
-        self.0.responses() + self.0.cut() + self.0.connected() > 0
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.0.stop();
     }
 }
 

@@ -6,9 +6,16 @@ use problems::{Pace, Problem};
 use super::answers::{self, Answers};
 use super::door::PublicDoor;
 use super::memory::{AskedTwice, Watch};
-use super::{Error, SAMPLE_INTERVAL, Settings, api, counted, hunt_settings, ruling, swing};
+use super::{Error, SAMPLE_INTERVAL, Settings, api, counted, fresh, hunt_settings, ruling, shared, swing};
 use crate::hunt::{self, Hunted, Progress};
 use crate::own_lab::Doors;
+
+/// Of so many calls it is seen whether they are recalled, after the load, one after the other: who clears all of it at least
+/// once in that time is met.
+const RECALLED: usize = 8;
+/// Calls that have to be counted, and as many of them after the load that a count which is begun anew is met.
+const COUNTED_AT_FIRST: u32 = 20;
+const COUNTED: u32 = 20_000;
 
 /// What is judged, and where it is asked.
 pub(super) struct Trial<'t> {
@@ -36,16 +43,11 @@ impl Trial<'_> {
         let neighbours = self.answers_are_right().await?;
         let hunted = self.hunt(symbolizer, live + neighbours).await?;
         self.progress.say("whether answered requests are gone");
-        swing::is_small(&self.watch, &self.doors.public, self.problem).await?;
-        if let Some(before) = &remembered {
-            // What came first may stay, and what comes later never get in.
-            self.progress.say("whether it remembers what is new");
-            self.watch
-                .still_remembers(&self.door, self.problem, before)
-                .await?;
-        }
+        swing::is_small(&self.watch, &self.door, self.problem).await?;
+        self.still_remembers(remembered.as_ref()).await?;
         self.progress.say("whether its answers are right after all that");
         self.answers.compare(&self.door, self.problem).await?;
+        fresh::are_answered(&self.door, self.problem, &self.answers).await?;
         self.neighbours_answer(self.board.iter()).await?;
         Ok(hunted)
     }
@@ -58,16 +60,31 @@ impl Trial<'_> {
         self.watch.remembers(&self.door, self.problem).await.map(Some)
     }
 
+    /// What came first may stay, and what comes later never get in; or it is all cleared now and then.
+    async fn still_remembers(&self, before: Option<&AskedTwice>) -> Result<(), Error> {
+        let (door, problem) = (&self.door, self.problem);
+        if let Some(before) = before {
+            self.progress.say("whether it remembers what is new");
+            self.watch.still_remembers(door, problem, before).await?;
+        }
+        if problem.requires.recalls > 0 {
+            self.progress.say("whether it recalls what is new");
+            self.answers.recalled(door, problem, RECALLED).await?;
+        }
+        counted::each_call(door, problem, COUNTED).await
+    }
+
     /// Also says what the neighbours keep for having been asked, in bytes: that is theirs.
     async fn answers_are_right(&self) -> Result<u64, Error> {
         self.progress.say("whether its answers are right");
         let before = self.watch.look().await?;
         self.answers.compare(&self.door, self.problem).await?;
         if self.problem.requires.recalls > 0 {
-            self.answers.recalled(&self.door, self.problem).await?;
+            self.answers.recalled(&self.door, self.problem, 1).await?;
         }
+        shared::is_asked_once(&self.watch, &self.door, self.problem).await?;
         self.watch.calls_are_counted(self.problem, &before).await?;
-        counted::each_call(&self.door, self.problem).await?;
+        counted::each_call(&self.door, self.problem, COUNTED_AT_FIRST).await?;
         // What grows by time would be seen in the hunt, whoever set it off.
         let quiet = self.board.iter().filter(|other| other.load.per == Pace::Request);
         let live = self.watch.look().await?.live();

@@ -14,11 +14,13 @@ use crate::workshop::{Answer, Answered, Answers, INNOCENT, Judgement, KINDS, kin
 const EXIT_NOT_RIGHT: u8 = 1;
 
 const AFTER_HELP: &str = "\
-Type and holder as a report of `leaklab hunt` says them, or as the source does: with or without modules,
-`static` or `task`, Arc<>, Vec<> and the like. They are what piles up, and what keeps it from being freed.
+TYPE is what piles up: any type on a report's way from the memory to its holder.
+HOLDER is what keeps it from being freed: the last on that way. Both as a report
+of `leaklab hunt` says them, or as the source does: with or without modules,
+`static` or `task`, Arc<>, Vec<> and the like.
 
 Examples:
-  leaklab answer 02 --type Page --holder PAGES --kind chain
+  leaklab answer 02 --type Gift --holder GIFTS --kind chain
   leaklab answer 02 --innocent                       nothing is lost there
   leaklab answer --kinds                             the words for --kind
 

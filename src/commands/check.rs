@@ -20,9 +20,10 @@ const EXIT_REFUSED: u8 = 1;
 const EXIT_INTERRUPTED: u8 = 130;
 
 const AFTER_HELP: &str = "\
-Builds the server with your change to the Rust files in problems/pNN_name, starts it, sees that its API
-and its answers are those of the shop, that it keeps what the shop needs and no more, hunts in it, and
-looks whether it does all that still. To judge a further change run it again: it builds anew.
+Builds the server with your change to the Rust files in problems/pNN_name, and
+starts it. Sees that its API and its answers are those of the shop, and that it
+keeps what the shop needs and no more; hunts in it; and looks whether it still
+does all that. To judge a further change run it again: it builds anew.
 
 Exit codes: 0 fixed, 1 not fixed, 2 an error, 130 interrupted";
 

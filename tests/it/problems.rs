@@ -20,7 +20,7 @@ struct Answer {
     growth: Growth,
 }
 
-/// What nothing in the shop holds, no reset finds.
+/// What `resetProblem` gives nothing back of, as its story says.
 const BEYOND_RESET: &str = "16_series";
 
 /// Bytes per what.
@@ -142,6 +142,11 @@ problems! {
     stories_grows_is_named_and_resets: "05_stories",
     books_grows_is_named_and_resets: "06_books",
     recommendations_grows_is_named_and_resets: "07_recommendations",
+    covers_grows_is_named_and_resets: "08_covers",
+    login_grows_is_named_and_resets: "09_login",
+    imports_grows_is_named_and_resets: "10_imports",
+    reviews_grows_is_named_and_resets: "11_reviews",
+    mail_grows_is_named_and_resets: "12_mail",
     quotes_grows_is_named_and_resets: "14_quotes",
     prices_grows_is_named_and_resets: "15_prices",
     series_grows_and_is_named: "16_series",

@@ -164,6 +164,12 @@ impl Run {
         self.right && self.right_field
     }
 
+    /// Whether its interval has that many bytes per unit.
+    pub(crate) fn covers(&self, bytes: f64) -> bool {
+        self.rate
+            .is_some_and(|[_, low, high]| (low..=high).contains(&bytes))
+    }
+
     fn describe(&self) -> String {
         let verdict = self.verdict.map_or_else(|| "no report".to_owned(), name);
         match self.variant {

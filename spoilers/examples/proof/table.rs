@@ -33,7 +33,7 @@ pub(crate) fn of(problems: &[Problem], runs: &[Run]) -> Result<String> {
         let of = |run: &&Run| run.variant == variant;
         let runs: Vec<&Run> = runs.iter().filter(of).collect();
         if !runs.is_empty() {
-            sum(&mut text, variant, &runs)?;
+            sum(&mut text, variant, problems, &runs)?;
         }
     }
     Ok(text)
@@ -68,12 +68,21 @@ fn row(text: &mut String, problem: &Problem, variant: Variant, runs: &[&Run]) ->
     Ok(())
 }
 
-fn sum(text: &mut String, variant: Variant, runs: &[&Run]) -> Result<()> {
+fn sum(text: &mut String, variant: Variant, problems: &[Problem], runs: &[&Run]) -> Result<()> {
     let (name, total) = (variant.name(), runs.len());
+    let mut covered = 0;
+    for problem in problems {
+        if let Some(counted) = Answer::of(problem)?.counted() {
+            covered += count(runs, |run| {
+                run.problem == problem.id && run.covers(counted as f64)
+            });
+        }
+    }
     match variant {
         Variant::Leaky => writeln!(
             text,
-            "- {name}: {} of {total} found with the right field; the right holder first in {}, of the first three in {}",
+            "- {name}: {} of {total} found with the right field; the right holder first in {}, of the first three in {}; \
+             the interval has what was counted in {covered}",
             count(runs, Run::is_right),
             count(runs, |run| run.right_holder),
             count(runs, |run| run.holder_named),

@@ -176,6 +176,33 @@ fn nothing_on_the_way_gives_a_cause_away() {
     );
 }
 
+/// `p03_lookup::LATEST` anywhere says who holds what piles up. What `hello` keeps is in the README: it is the worked example.
+#[test]
+fn nothing_outside_names_what_is_in_a_problem() {
+    let folders = ["src", "crates", "docs", "tests", "benches", "examples", "schema"];
+    let mut files: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| files_below(&root().join(folder)))
+        .collect();
+    let guides = std::fs::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    files.extend(guides.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    let problems: Vec<_> = problems::problems()
+        .iter()
+        .map(|problem| format!("{}::", problem.folder()))
+        .collect();
+    assert!(files.len() > 200 && problems.len() > 20, "{} files", files.len());
+    for path in files {
+        // Of a picture or so nobody reads anything.
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let named = problems.iter().skip(1).find(|problem| text.contains(*problem));
+        assert_eq!(named, None, "{}", path.display());
+    }
+}
+
 #[test]
 fn words_are_seen_however_they_are_written() {
     for line in [

@@ -19,13 +19,15 @@ use crate::load::{Operation, Shape, recipe};
 use crate::variables::Template;
 
 const AFTER_HELP: &str = "\
-Warms up, puts load on the service in rungs with a snapshot after each, lets it settle and stand
-idle, and judges what was born under load and is still alive. Where it cannot tell yet whether there is
-a leak, or could see only large ones, it puts on more load, until --budget is spent. Of what leaks it asks
-the service in the end who holds it: the way to a static, a thread or a task.
-A problem brings its operation and says what its clients do; --load-shape and --trigger say otherwise.
-Without --target it starts a lab of its own, and ends it. With --target it hunts any service that
-carries heap-admin, your own too.
+Warms up, puts load on the service in rungs with a snapshot after each, lets it
+settle and stand idle, and judges what was born under load and is still alive.
+Where it cannot tell yet whether there is a leak, or could see only large ones,
+it puts on more load, until --budget is spent. Of what leaks it asks the service
+in the end who holds it: the way to a static, a thread or a task.
+
+A problem brings its operation and says what its clients do; --load-shape and
+--trigger say otherwise. Without --target it starts a lab of its own, and ends
+it. With --target it hunts any service that carries heap-admin, your own too.
 
 Examples:
   leaklab hunt 00                                    a problem, in a lab of its own

@@ -5,27 +5,35 @@ use problems::{LoadRecipe, LoadShape, Problem};
 use serde_json::{Value, json};
 
 use super::board::{fixed, found, row};
+use crate::variables::Template;
 use crate::workshop::Progress;
 
 /// As text for people.
 pub(super) fn text(problem: &Problem, progress: &Progress) -> String {
     let needs: String = needs(problem).iter().map(|need| format!("- {need}\n")).collect();
-    let meanwhile = problem.load.trigger.as_ref();
-    let meanwhile = meanwhile.map(|call| format!("meanwhile\n\n{}\n\n", call.document.trim()));
-    format!(
+    let meanwhile = problem.load.trigger.as_ref().map(|call| {
+        let variables = Template::parse(&call.variables).map(|template| template.expand());
+        format!(
+            "meanwhile, in another tab\n\n{}\n\nvariables, such as\n\n{}\n\n",
+            call.document.trim(),
+            pretty(&variables.unwrap_or_default())
+        )
+    });
+    let told = format!(
         "{}  {}\n\n{}\n\n{}\n\
          what the shop needs, however the code is written\n{needs}\n\
-         schema/operations/{}\n\n{}\n\n{}\
-         variables, for one call\n\n{}\n",
+         schema/operations/{}\n\n{}\n\n\
+         variables, for one call\n\n{}\n\n{}",
         problem.id,
         problem.title,
         problem.story.trim(),
         lines(problem, progress),
         problem.operation_file,
         problem.operation.trim(),
-        meanwhile.unwrap_or_default(),
         pretty(&problem.example),
-    )
+        meanwhile.unwrap_or_default(),
+    );
+    format!("{}\n", told.trim_end())
 }
 
 /// What was done about it, and what can be done.
@@ -98,6 +106,12 @@ fn needs(problem: &Problem) -> Vec<String> {
         needs.push(format!(
             "after a call, this must answer rightly: {}",
             one_line(&call.document)
+        ));
+    }
+    if let Some(document) = &requires.shares {
+        needs.push(format!(
+            "the same question in several places is one job of the database: {}",
+            one_line(document)
         ));
     }
     if let Some(count) = &requires.counts {

@@ -11,15 +11,18 @@ use crate::env_vars;
 use crate::load::{self, Bound, Operation, Settings, Shape, recipe};
 
 const AFTER_HELP: &str = "\
-Latency runs from the write of a request to the end of its response; with --rate from the
-moment when the request was due, so that a server that stalls cannot hide it.
-At the end of its time a load waits for the answers that are under way.
+Latency runs from the write of a request to the end of its response; with --rate
+from the moment when the request was due, so that a server that stalls cannot
+hide it. At the end of its time a load waits for the answers under way.
 
-Some leaks show with other clients only. A problem says which it needs; --shape and --trigger say otherwise:
-  --shape connections   a new connection for each request, closed after its answer
-  --shape hang-ups      clients that hang up on most requests: the server cancels these
-  --shape stalled       -c subscriptions (--operation, over a WebSocket at /ws below the address) from
-                        which no events are read; --trigger is POSTed meanwhile, over a few connections
+Some leaks show with other clients only. A problem says which it needs; --shape
+and --trigger say otherwise:
+  --shape connections   a new connection for each request
+  --shape hang-ups      clients that hang up on most requests: the server
+                        cancels these
+  --shape stalled       -c subscriptions (--operation, over a WebSocket at /ws
+                        below the address) from which no events are read;
+                        --trigger is POSTed meanwhile, over a few connections
 
 Examples:
   leaklab load                                  problem 00hello, as in the workshop

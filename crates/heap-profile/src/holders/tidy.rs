@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_variable_is_called_as_it_was_declared() {
         for (symbol, expected) in [
-            ("problems::p03_lookup::LATEST", "problems::p03_lookup::LATEST"),
+            ("problems::p99_shelf::SHELVES", "problems::p99_shelf::SHELVES"),
             (
                 "p::CACHE::{K#0}::{closure#1}::__RUST_STD_INTERNAL_VAL",
                 "p::CACHE",
@@ -161,8 +161,8 @@ mod tests {
     fn a_task_is_called_after_the_function_that_makes_its_future() {
         for (future, expected) in [
             (
-                "problems::p01_jokes::tell_jokes::{closure#0}",
-                "problems::p01_jokes::tell_jokes",
+                "problems::p99_shelf::dust::{closure#0}",
+                "problems::p99_shelf::dust",
             ),
             ("heap_recorder::future::Labelled<p::f::{closure#0}>", "p::f"),
             (

@@ -1,4 +1,4 @@
-//! Who holds a site's objects, in a line each: `2.1 KB String <- Arc<Visit> x 49,812 <- static shop::lookup::LATEST`; and
+//! Who holds a site's objects, in a line each: `2.1 KB String <- Arc<Shelf> x 49,812 <- static shop::lookup::LATEST`; and
 //! [`text`] has all paths and what the scan cost.
 //!
 //! Names come from a program's symbols: they are shortened and cut, and steer no terminal. Which paths a report shows, and
@@ -38,7 +38,7 @@ pub fn share(path: &HolderPath, holders: &Holders) -> String {
     format!("({objects} of {drawn} {word})")
 }
 
-/// A step: `Arc<Visit> x 49,812`, `48-byte allocation`. The size of a type is not in it.
+/// A step: `Arc<Shelf> x 49,812`, `48-byte allocation`. The size of a type is not in it.
 pub fn step(step: &HolderStep) -> String {
     let what = match &step.kind {
         Some(kind) => clip(&short_type(kind), WIDEST_TYPE),
@@ -201,11 +201,11 @@ mod tests {
     #[test]
     fn a_path_reads_from_the_objects_to_what_holds_them() {
         let text = of(Some("String"), 2_112, 1);
-        let visits = of(Some("Arc<problems::p03_lookup::Visit>"), 64, 49_812);
-        let latest = Some("problems::p03_lookup::LATEST");
+        let visits = of(Some("Arc<problems::p99_shelf::Shelf>"), 64, 49_812);
+        let latest = Some("problems::p99_shelf::SHELVES");
         assert_eq!(
             line(&path(vec![text, visits], RootKind::Static, latest, None)),
-            "2.1 KB String <- Arc<Visit> x 49,812 <- static problems::p03_lookup::LATEST"
+            "2.1 KB String <- Arc<Shelf> x 49,812 <- static problems::p99_shelf::SHELVES"
         );
         let bare = vec![of(None, 48, 1), of(None, 1_200_000, 1)];
         assert_eq!(
