@@ -128,7 +128,7 @@ impl OwnLab {
     }
 }
 
-/// Whatever else it prints is read too, and goes nowhere: a lab that nobody listens to would fail where it prints.
+/// Whatever else it prints, before or behind, is read too, and goes nowhere: a lab that nobody listens to would fail where it prints.
 async fn doors(stdout: Option<ChildStdout>) -> Option<Doors> {
     let mut lines = BufReader::new(stdout?).lines();
     let doors = Doors {
@@ -141,6 +141,10 @@ async fn doors(stdout: Option<ChildStdout>) -> Option<Doors> {
 }
 
 async fn door(lines: &mut Lines<BufReader<ChildStdout>>, name: &str) -> Option<String> {
-    let line = lines.next_line().await.ok()??;
-    Some(line.strip_prefix(name)?.trim().to_owned())
+    loop {
+        let line = lines.next_line().await.ok()??;
+        if let Some(address) = line.strip_prefix(name) {
+            return Some(address.trim().to_owned());
+        }
+    }
 }

@@ -78,7 +78,7 @@ impl Answers {
         let recalls = problem.requires.recalls;
         for conversation in self.0.iter().take(some) {
             let begun = begin(door, problem, &[conversation]).await?;
-            clients::call(door, problem, u64::from(recalls.saturating_sub(1))).await?;
+            clients::call(door, problem, recalls.saturating_sub(1)).await?;
             if let Err(different) = go_on(door, problem, conversation, &begun[0]).await? {
                 return Err(Refusal::new(
                     format!("{recalls} calls later the shop does not know of one any more: {different}"),

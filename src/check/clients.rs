@@ -11,6 +11,12 @@ use crate::load::{self, Bound, Plan, Progress, recipe};
 /// How many there are, each with one request at a time.
 pub(super) const CLIENTS: usize = 4;
 
+/// How long so many calls may take: that, and for each call so much more.
+const GRACE: Duration = Duration::from_secs(10);
+const EACH: Duration = Duration::from_millis(5);
+/// Of so many calls one may fail.
+const SPARED: u32 = 1_000;
+
 /// Those who ask for a while; they go when it is dropped.
 pub(super) struct Clients(Progress);
 
@@ -36,29 +42,39 @@ impl Drop for Clients {
     }
 }
 
-/// So many calls in all, each with variables of its own.
+/// So many calls in all, each with variables of its own: how many were answered as they should be.
 ///
 /// # Errors
-/// [`Refusal`] where not each is answered.
-pub(super) async fn call(door: &PublicDoor, problem: &Problem, calls: u64) -> Result<(), Error> {
-    let plan = plan(door, problem, Bound::Amount(calls))?;
-    let report = load::run(plan, &Progress::new()).await;
+/// [`Refusal`] where more than a few were not, or it takes too long.
+pub(super) async fn call(door: &PublicDoor, problem: &Problem, calls: u32) -> Result<u32, Error> {
+    let plan = plan(door, problem, Bound::Amount(calls.into()))?;
+    let (progress, time) = (Progress::new(), GRACE + EACH * calls);
+    let fields = problem.fields.join(" and ");
+    let refused = |why: String| {
+        Refusal::new(
+            format!("of {calls} calls of {fields} {why}"),
+            "answer each request as before, however many there are",
+        )
+    };
+    let Ok(report) = tokio::time::timeout(time, load::run(plan, &progress)).await else {
+        progress.stop();
+        let answered = progress.responses();
+        let why = format!("only {answered} were answered within {} seconds", time.as_secs());
+        return Err(refused(why).into());
+    };
     let report = report.map_err(crate::hunt::Error::from)?;
     let right = report
         .statuses
         .success
         .saturating_sub(report.graphql_errors.total);
-    if right >= calls {
-        return Ok(());
+    let right = u32::try_from(right).unwrap_or(calls).min(calls);
+    if (calls - right) * SPARED <= calls {
+        return Ok(right);
     }
-    Err(Refusal::new(
-        format!(
-            "of {calls} calls of {} only {right} were answered as they should be",
-            problem.fields.join(" and ")
-        ),
-        "answer each request as before, however many there are",
-    )
-    .into())
+    let told = report.graphql_errors.messages.first();
+    let told = told.or(report.error_messages.first());
+    let told = told.map_or_else(String::new, |told| format!(": {told}"));
+    Err(refused(format!("only {right} were answered as they should be{told}")).into())
 }
 
 fn plan(door: &PublicDoor, problem: &Problem, bound: Bound) -> Result<Plan, Error> {

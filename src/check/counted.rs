@@ -23,7 +23,7 @@ pub(super) async fn each_call(door: &PublicDoor, problem: &Problem, calls: u32) 
         return Ok(());
     };
     let before = total(door, count).await?;
-    clients::call(door, problem, calls.into()).await?;
+    let calls = clients::call(door, problem, calls).await?;
     let until = Instant::now() + PATIENCE;
     let counted = loop {
         let counted = total(door, count).await? - before;

@@ -5,23 +5,22 @@ use std::process::Command;
 
 use super::{Error, Refusal};
 
-/// Folders and files at the root that the server is built from.
-const BUILT_FROM: [&str; 7] = [
-    ".cargo/",
-    "build.rs",
-    "crates/",
-    "problems/",
-    "rust-toolchain",
-    "rust-toolchain.toml",
-    "src/",
-];
+/// Files at the root, and folders, of which cargo takes what is new without being told. (`problems/` is looked at by hash.)
+const TAKEN_FILES: [&str; 3] = ["build.rs", "rust-toolchain", "rust-toolchain.toml"];
+const TAKEN_FOLDERS: [&str; 3] = [".cargo", "crates", "src"];
+/// Of more files than that a hint names no more.
+const NAMED: usize = 5;
 
-/// Sees that nothing was, since the last commit. Where the workspace is no git repository, nobody can tell.
+/// Sees that nothing was, since the last commit; what was committed is not looked at. Where the workspace is in no git
+/// repository, or in one that does not have its files, nobody can tell.
 ///
 /// # Errors
 /// [`Refusal`] where something was; where git does not tell.
 pub(super) fn nothing_was_changed(root: &Path) -> Result<(), Error> {
     if !root.ancestors().any(|folder| folder.join(".git").exists()) {
+        return Ok(());
+    }
+    if git(root, &["ls-files", "Cargo.toml"])?.is_empty() {
         return Ok(());
     }
     let changed = git(
@@ -37,17 +36,18 @@ pub(super) fn nothing_was_changed(root: &Path) -> Result<(), Error> {
         ],
     )?;
     let added = git(root, &["ls-files", "--others", "--exclude-standard"])?;
-    let added = added.lines().filter(|path| is_built_from(path));
+    let added = added.lines().filter(|path| is_taken(path));
     let mut others = changed.lines().chain(added).filter(|path| !is_of_a_problem(path));
     let Some(first) = others.next() else {
         return Ok(());
     };
-    let all: Vec<&str> = [first].into_iter().chain(others).collect();
+    let named: Vec<&str> = [first].into_iter().chain(others).take(NAMED).collect();
     Err(Refusal::new(
         format!("{first} was changed too, and a fix is in the folder of its problem alone"),
         format!(
-            "take it back, or put it aside: git stash push --include-untracked {}",
-            all.join(" ")
+            "take it back, or put it aside: git -C {} stash push --include-untracked -- {}",
+            root.display(),
+            named.join(" ")
         ),
     )
     .into())
@@ -56,7 +56,11 @@ pub(super) fn nothing_was_changed(root: &Path) -> Result<(), Error> {
 /// What git prints.
 fn git(root: &Path, arguments: &[&str]) -> Result<String, Error> {
     let mut git = Command::new("git");
-    git.arg("-C").arg(root).args(arguments);
+    git.arg("-C").arg(root).args(arguments).env("LC_ALL", "C");
+    // A hook has them, and means its own repository.
+    for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
+        git.env_remove(name);
+    }
     let output = git.output().map_err(|source| Error::Program {
         program: "git".to_owned(),
         source,
@@ -68,12 +72,13 @@ fn git(root: &Path, arguments: &[&str]) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn is_built_from(path: &str) -> bool {
-    let path = path.trim_matches('"');
-    BUILT_FROM.iter().any(|part| match part.strip_suffix('/') {
-        Some(folder) => Path::new(path).starts_with(folder),
-        None => path == *part,
-    })
+fn is_taken(path: &str) -> bool {
+    let path = Path::new(path.trim_matches('"'));
+    let is_source = path
+        .extension()
+        .is_some_and(|extension| extension == "rs" || extension == "toml");
+    TAKEN_FILES.iter().any(|file| path == Path::new(file))
+        || TAKEN_FOLDERS.iter().any(|folder| path.starts_with(folder)) && is_source
 }
 
 /// Whether it is a Rust file of a problem.
@@ -92,7 +97,7 @@ mod tests {
     /// A repository with one commit of some files.
     fn repository() -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("a folder");
-        for file in ["src/lib.rs", "problems/p00_hello/mod.rs", "notes.txt"] {
+        for file in ["Cargo.toml", "src/lib.rs", "problems/p00_hello/mod.rs"] {
             let path = root.path().join(file);
             fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
             fs::write(path, "").expect("it is written");
@@ -105,6 +110,10 @@ mod tests {
                 "user.name=a",
                 "-c",
                 "user.email=a@b",
+                "-c",
+                "commit.gpgsign=false",
+                "-c",
+                "core.hooksPath=/dev/null",
                 "commit",
                 "--quiet",
                 "-m",
@@ -127,6 +136,8 @@ mod tests {
         write("problems/p00_hello/mod.rs");
         write("problems/p00_hello/letters.rs");
         write("mine.txt");
+        write("problems/p00_hello/.mod.rs.swp");
+        write("src/notes.txt");
         assert_eq!(said(root.path()), "");
         write("build.rs");
         assert!(said(root.path()).starts_with("build.rs was changed too"));
@@ -141,5 +152,15 @@ mod tests {
         assert_eq!(said(root.path()), "");
         fs::write(root.path().join(".git"), "gitdir: /nowhere/at/all").expect("it is written");
         assert!(said(root.path()).starts_with("git does not tell what was changed: fatal: "));
+    }
+
+    #[test]
+    fn a_repository_of_something_else_tells_nothing() {
+        let root = repository();
+        let inside = root.path().join("course/leaklab");
+        fs::create_dir_all(inside.join("src")).expect("a folder");
+        fs::write(inside.join("Cargo.toml"), "").expect("it is written");
+        fs::write(inside.join("src/lib.rs"), "").expect("it is written");
+        assert_eq!(said(&inside), "");
     }
 }

@@ -106,7 +106,7 @@ impl Error {
             Self::NoProblem(error) => Some(error.hint()),
             Self::Hunt(error) => error.hint().map(str::to_owned),
             Self::Git(_) => Some(
-                "see what `git status` says in the workspace; check asks git what was changed".to_owned(),
+                "check asks git what was changed since the last commit: see that there is one, and `git status`".to_owned(),
             ),
             Self::Program { program, .. } if program == "git" => {
                 Some("install git: check asks it what was changed".to_owned())

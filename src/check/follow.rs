@@ -1,4 +1,4 @@
-//! The first event of a subscription, over a WebSocket.
+//! The events of a subscription, over a WebSocket.
 
 use std::time::Duration;
 

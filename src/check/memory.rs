@@ -16,15 +16,16 @@ use crate::hunt::admin::Admin;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What requests under way, buffers and caches of the service itself may take beside what a problem's fields keep, in bytes:
-/// some three times what the healed problems were seen to. What is kept under a small load, `swing` sees.
-const ALLOWANCE: u64 = 6 << 20;
+/// twice the most that a healed problem was seen to. What is kept under a small load, `swing` sees.
+const ALLOWANCE: u64 = 8 << 20;
 /// What is remembered is asked for again after this.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Of so many questions one may have been asked before, or not be remembered.
 const FORGIVEN: u64 = 20;
 
-/// What the list of what the instrument was told to keep takes for each, in bytes: at most, since it doubles.
-const LISTED: u64 = 32;
+/// What the list of what the instrument was told to keep takes for each, in bytes; and what it has at hand for more.
+const LISTED: u64 = 16;
+const LISTED_AHEAD: u64 = 64 << 10;
 
 const LOOK: &str = "{
   memoryInfo { live } control { planted plantedBytes } databaseJobs problems { id calls }
@@ -199,7 +200,11 @@ impl Figures {
     /// Live heap without what the instrument keeps because it was told to, its list of that included.
     pub(super) fn live(&self) -> u64 {
         let control = |name: &str| self.0["control"][name].as_u64().unwrap_or_default();
-        let planted = control("plantedBytes") + control("planted") * LISTED;
+        let listed = match control("planted") {
+            0 => 0,
+            planted => planted * LISTED + LISTED_AHEAD,
+        };
+        let planted = control("plantedBytes") + listed;
         let live = self.0["memoryInfo"]["live"].as_u64().unwrap_or_default();
         live.saturating_sub(planted)
     }

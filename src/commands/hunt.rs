@@ -104,7 +104,7 @@ fn fail(stopped: &Stopped) -> ExitCode {
 
 /// Better said now than after the hunt. What is not there is not made yet.
 fn can_be_written(path: &Path) -> anyhow::Result<()> {
-    let is_new = !path.exists();
+    let is_new = path.symlink_metadata().is_err();
     File::options()
         .append(true)
         .create(true)

@@ -96,7 +96,7 @@ pub(crate) fn set_control(bytes_per_request: i32) -> Result<Control, Error> {
         BYTES.store(bytes, Relaxed);
         planted.begin(bytes)
     };
-    // Requests wait for the lock: not for longer than one part takes.
+    // Not under the lock, which requests wait for.
     for part in parts {
         let freed = Held::by(&part);
         drop(part);

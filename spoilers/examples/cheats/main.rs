@@ -79,6 +79,9 @@ impl CheatSchema {
 
 impl PublicSchema for CheatSchema {
     fn new(lab: &Lab, field_labels: bool) -> Self {
+        if *CHEAT == Cheat::Honest {
+            println!("the shop is being opened");
+        }
         let leaky = <LabSchema as PublicSchema>::new(lab, false);
         let query = Query(HealedQuery::new(), CheatQuery { leaky });
         let builder =

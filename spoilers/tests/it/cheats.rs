@@ -1,4 +1,4 @@
-//! Ways to look healed: `leaklab check` refuses each of them, and says why. `examples/cheats.rs` has them.
+//! Ways to look healed: `leaklab check` refuses each of them, and says why. `examples/cheats/` has them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

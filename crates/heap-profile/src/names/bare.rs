@@ -66,7 +66,7 @@ mod tests {
                 "p::_::<impl p::T for p::S>::get",
             ),
             ("dyn p::Future<Output = ()> + p::Send", "dyn p::Future + p::Send"),
-            ("p::LATEST", "p::LATEST"),
+            ("p::VISITS", "p::VISITS"),
             ("p::S<", "p::S<"),
             ("<", "<"),
             (">é<ü>", ">é"),

@@ -1,4 +1,4 @@
-//! Who holds a site's objects, in a line each: `2.1 KB String <- Arc<Shelf> x 49,812 <- static shop::lookup::LATEST`; and
+//! Who holds a site's objects, in a line each: `2.1 KB String <- Arc<Shelf> x 49,812 <- static shop::lookup::VISITS`; and
 //! [`text`] has all paths and what the scan cost.
 //!
 //! Names come from a program's symbols: they are shortened and cut, and steer no terminal. Which paths a report shows, and
@@ -56,7 +56,7 @@ pub fn step(step: &HolderStep) -> String {
     format!("{what}{times}{weak}")
 }
 
-/// What a path ends at: `static shop::lookup::LATEST`, `stack of thread main`. Names are without type arguments.
+/// What a path ends at: `static shop::lookup::VISITS`, `stack of thread main`. Names are without type arguments.
 pub fn root(root: &HolderRoot) -> String {
     root_called(root, root_name(root).map(|name| clip(&name, WIDEST_ROOT)))
 }

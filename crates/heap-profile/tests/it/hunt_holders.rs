@@ -71,7 +71,7 @@ fn text() -> HolderStep {
 fn shared() -> Holders {
     let mut visit = step("alloc::sync::Arc<shop::Visit>", 96, 49_812);
     visit.counts = Some(Counts { strong: 1, weak: 0 });
-    let latest = root(RootKind::Static, Some("shop::lookup::LATEST"), None);
+    let latest = root(RootKind::Static, Some("shop::lookup::VISITS"), None);
     let ticker = root(RootKind::Task, Some("shop::jobs::tick::{closure#0}"), None);
     let local = root(RootKind::ThreadLocal, Some("shop::SEEN"), Some("worker-1"));
     holders(vec![
@@ -177,7 +177,7 @@ fn the_headline_has_a_holder_that_is_beyond_doubt_and_no_other() {
     assert_eq!(
         held,
         [
-            "  held by 2.1 KB String <- Arc<Visit> x 49,812 <- static shop::lookup::LATEST (412 of 420 objects)",
+            "  held by 2.1 KB String <- Arc<Visit> x 49,812 <- static shop::lookup::VISITS (412 of 420 objects)",
             "  held by 2.1 KB String <- stack of thread db (410 of 420 objects)",
         ],
         "{headline}"
@@ -214,7 +214,7 @@ fn what_is_held_has_a_picture_with_a_box_for_each_thing_and_shared_ones_once() {
         ("Arc&lt;Visit&gt;", 1),
         ("4.1 KB allocation", 1),
         ("48-byte allocation", 1),
-        ("shop::lookup::LATEST", 1),
+        ("shop::lookup::VISITS", 1),
         ("96 B x 49,812", 1),
         ("thread-local of thread worker-1", 1),
         ("(412 of 420 objects)", 1),

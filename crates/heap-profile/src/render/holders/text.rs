@@ -33,7 +33,7 @@ pub(in crate::render) fn path_lines(holders: &Holders, most: usize) -> Vec<Strin
     lines
 }
 
-/// `held by 2.1 KiB String <- static shop::LATEST (412 of 420 objects)`
+/// `held by 2.1 KiB String <- static shop::VISITS (412 of 420 objects)`
 pub(in crate::render) fn path_line(path: &HolderPath, holders: &Holders) -> String {
     let doubt = doubt(path.confidence);
     format!("held by {} {}{doubt}", line(path), share(path, holders))

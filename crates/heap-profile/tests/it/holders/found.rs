@@ -7,7 +7,7 @@ use super::world::World;
 /// So many texts, each in a visit, all of which a list in a static has.
 fn visits(number: u64) -> World {
     let mut world = World::new();
-    let latest = world.a_static("shop::LATEST");
+    let latest = world.a_static("shop::VISITS");
     let list = world.object(8_192, Some("Vec<alloc::sync::Arc<shop::Visit>>"));
     world.hold(latest, list);
     for _ in 0..number {
@@ -25,7 +25,7 @@ fn a_static_is_found_through_what_it_holds() {
     let world = visits(20);
     assert_eq!(
         world.lines(),
-        ["2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::LATEST (20 of 20 objects)"]
+        ["2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::VISITS (20 of 20 objects)"]
     );
     let holders = world.holders();
     let path = &holders.paths[0];
@@ -50,7 +50,7 @@ fn both_holders_of_an_object_are_named() {
         world.lines(),
         [
             "2.0 KB String <- HashSet<u64> <- thread-local shop::SEEN of thread worker-1 (20 of 20 objects)",
-            "2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::LATEST (20 of 20 objects)",
+            "2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::VISITS (20 of 20 objects)",
         ]
     );
 }
@@ -90,7 +90,7 @@ fn pointers_that_are_left_over_are_outvoted() {
     assert_eq!(
         world.lines(),
         [
-            "2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::LATEST (200 of 200 objects)",
+            "2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::VISITS (200 of 200 objects)",
             "2.0 KB String <- stack of thread tokio-rt-worker (6 of 200 objects)",
         ]
     );
@@ -152,7 +152,7 @@ fn a_way_through_what_has_a_type_comes_before_a_shorter_one_through_what_has_non
 #[test]
 fn the_shorter_way_comes_first_and_one_to_a_dependencys_is_two_steps_longer() {
     let mut world = World::new();
-    let names = ["epoch::COLLECTOR", "shop::lookup::LATEST", "shop::lookup::A_LIST"];
+    let names = ["epoch::COLLECTOR", "shop::lookup::VISITS", "shop::lookup::A_LIST"];
     let roots = names.map(|name| world.a_static(name));
     let list = world.object(1_024, Some("Vec<String>"));
     world.hold(roots[2], list);
@@ -191,7 +191,7 @@ fn text_and_bytes_hold_nothing() {
     }
     assert_eq!(
         world.lines(),
-        ["2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::LATEST (20 of 20 objects)"]
+        ["2.0 KB String <- Arc<Visit> <- Vec<Arc<Visit>> <- static shop::VISITS (20 of 20 objects)"]
     );
 }
 
