@@ -119,10 +119,40 @@ pub(crate) fn set_sample_free_hook(hook: SampleFreeHook) -> Result<(), Error> {
         .map_err(|source| refused(SAMPLE_FREE_HOOK, source))
 }
 
-/// The function that takes stacks.
-pub(crate) fn backtrace_hook() -> Result<Backtrace, Error> {
-    // SAFETY: the name gives a pointer to a function of this type, never null (`prof_hooks_init`).
-    unsafe { raw::read(BACKTRACE_HOOK.as_bytes()) }.map_err(|source| refused(BACKTRACE_HOOK, source))
+/// The functions that jemalloc calls, as they are at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hooks {
+    /// The function that takes stacks.
+    pub(crate) backtrace: Backtrace,
+    /// None unless somebody has set them.
+    sample: Option<SampleHook>,
+    sample_free: Option<SampleFreeHook>,
+}
+
+impl Hooks {
+    pub(crate) fn now() -> Result<Self, Error> {
+        // SAFETY: the name gives a pointer to a function of this type, never null (`prof_hooks_init`).
+        let backtrace = unsafe { raw::read(BACKTRACE_HOOK.as_bytes()) };
+        // SAFETY: the name gives a pointer to a function of this type, or null (prof_hook.h), which is `None`.
+        let sample = unsafe { raw::read(SAMPLE_HOOK.as_bytes()) };
+        // SAFETY: as above.
+        let sample_free = unsafe { raw::read(SAMPLE_FREE_HOOK.as_bytes()) };
+        Ok(Self {
+            backtrace: backtrace.map_err(|source| refused(BACKTRACE_HOOK, source))?,
+            sample: sample.map_err(|source| refused(SAMPLE_HOOK, source))?,
+            sample_free: sample_free.map_err(|source| refused(SAMPLE_FREE_HOOK, source))?,
+        })
+    }
+
+    /// Has jemalloc call these again. What it refuses stays as it is.
+    pub(crate) fn put_back(self) {
+        // Samples first: none is to come that nobody takes out again.
+        // SAFETY: these two names take a pointer to a function of the type that they give, or null for none (ctl.c).
+        let _ = unsafe { raw::write(SAMPLE_HOOK.as_bytes(), self.sample) };
+        // SAFETY: as above.
+        let _ = unsafe { raw::write(SAMPLE_FREE_HOOK.as_bytes(), self.sample_free) };
+        let _ = set_backtrace_hook(self.backtrace);
+    }
 }
 
 /// Has jemalloc take stacks by `hook`.

@@ -79,6 +79,18 @@ pub enum Error {
         /// What became of the copy of the process.
         reason: String,
     },
+    /// A reference scan cannot follow all parts of memory that there are, and looks at none instead of some.
+    #[error(
+        "the reference scan failed: the process has {} parts of memory that can be written, and {most} of them can be \
+         followed",
+        number_or_many(*found)
+    )]
+    Regions {
+        /// How many there are, where that is known.
+        found: Option<u64>,
+        /// How many can be followed.
+        most: usize,
+    },
     /// A dump passes through a temporary file, which could not be written.
     #[error("cannot write the heap dump's temporary file in {}: {reason}", folder.display())]
     TemporaryFile {
@@ -105,6 +117,7 @@ impl Error {
                 Some("make room there, or name another folder in the environment variable TMPDIR")
             }
             Self::Hooks { .. } => Some("use tikv-jemallocator 0.7, which has jemalloc 5.3.1"),
+            Self::Regions { .. } => Some("see in /proc/PID/maps who maps memory in so many parts"),
             Self::Allocator { .. }
             | Self::Interval { .. }
             | Self::FramePointers(_)
@@ -117,4 +130,8 @@ impl Error {
             | Self::Dump { .. } => None,
         }
     }
+}
+
+fn number_or_many(number: Option<u64>) -> String {
+    number.map_or_else(|| "too many".to_owned(), |number| number.to_string())
 }

@@ -31,9 +31,12 @@ use crate::{
 static LG_INTERVAL: AtomicU8 = AtomicU8::new(19);
 /// A bit above any logarithm.
 const CHANGING: u8 = 1 << 7;
-/// What a free needs at most from the hook to its end, where its thread is not held up: well under a microsecond. More
-/// than a scheduler's turn, for those that are.
-const GRACE: Duration = Duration::from_millis(20);
+/// What a free needs from the hook to its end, where its thread is not held up: well under a microsecond. For those that are:
+/// more than several turns of the scheduler, and more than the 100 milliseconds of a period in which a cgroup has used up its
+/// quota of processor time.
+const GRACE: Duration = Duration::from_millis(200);
+/// From one look to the next of who waits for a change to end.
+const LOOK: Duration = Duration::from_micros(200);
 
 /// Whether stacks are kept on the thread, and not in what jemalloc hands over.
 static STACKS_ARE_KEPT: AtomicBool = AtomicBool::new(false);
@@ -83,7 +86,7 @@ impl Drop for Changing {
 /// one that frees may need.
 fn wait_for_change() {
     while LG_INTERVAL.load(SeqCst) & CHANGING != 0 {
-        thread::sleep(GRACE / 100);
+        thread::sleep(LOOK);
     }
 }
 

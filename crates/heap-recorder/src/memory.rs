@@ -20,7 +20,7 @@ use tikv_jemalloc_ctl::{self as jemalloc, epoch, stats};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct MemoryFigures {
-    /// What the program has allocated and not freed: `allocated - tcache`.
+    /// What the program has allocated and not freed: `allocated - tcache`. As exact as [`allocated`](Self::allocated) is.
     pub live: u64,
     /// Resident memory that the allocator keeps: free regions, thread caches, unused pages and its
     /// own book-keeping: `min(resident, rss) - live`.
@@ -32,7 +32,9 @@ pub struct MemoryFigures {
     /// Bytes in objects handed out, those in thread caches included: jemalloc's `stats.allocated`, and the
     /// sampled ones of the objects up to 12 KiB, which jemalloc 5.3.1 leaves out there.
     ///
-    /// The [recorder](crate::Recorder)'s table knows those to the byte. Without a recorder they are missing: at a
+    /// The [recorder](crate::Recorder)'s table knows those to the byte, as long as all fit into it. Those that were dropped
+    /// at its [bound](crate::Bounds::samples) are missing, for as long as they live ([`Status::dropped`](crate::Status) counts
+    /// them), and so are those from before the recorder was started. Without a recorder all are missing: at a
     /// sampling interval of `i` bytes each of `s` bytes with a probability of `1 - exp(-s / i)`, at the
     /// usual 512 KiB 1.4 % of what sits in objects of 7 KiB.
     pub allocated: u64,

@@ -147,6 +147,7 @@ impl RecorderBuilder {
         }
     }
 
+    /// All of it or nothing: where jemalloc refuses something in the middle, it goes on to call what it called before.
     fn install(&self, interval: u64) -> Result<Unwinder, Error> {
         samples::configure(
             self.bounds.samples.max(1),
@@ -155,7 +156,17 @@ impl RecorderBuilder {
         );
         sites::configure(self.bounds.stacks.max(1));
         hooks::note_interval(interval.ilog2() as u8);
-        let stock = ctl::backtrace_hook()?;
+        let before = ctl::Hooks::now()?;
+        let hooked = self.hook_up(interval, before.backtrace);
+        if hooked.is_err() {
+            before.put_back();
+            hooks::note_kept_stacks(false);
+        }
+        hooked
+    }
+
+    /// Has jemalloc call the recorder; `stock` is its own unwinder.
+    fn hook_up(&self, interval: u64, stock: Backtrace) -> Result<Unwinder, Error> {
         unwind::note_stock(stock);
         let checked = check::compare(interval, |both, sample| {
             ctl::set_backtrace_hook(both)?;
@@ -219,7 +230,10 @@ impl Recorder {
     /// Sets the mean number of allocated bytes from one sample to the next. Samples that are there keep the weight that
     /// they were drawn with; each thread's next one still comes by the old interval.
     ///
-    /// Blocks for some 20 milliseconds. Threads that free a sampled object meanwhile wait as long.
+    /// Blocks for some 200 milliseconds, and threads that free a sampled object meanwhile wait as long. jemalloc 5.3.1 would
+    /// crash the process where the interval changes in the middle of such a free. So new ones wait, and those that are under
+    /// way get the time to end: as much as a thread may be held up for where processors are short, as under a quota of the
+    /// cgroup, whose periods take 100 milliseconds.
     ///
     /// # Errors
     /// Where `bytes` is no power of two from [`LEAST_INTERVAL`] to [`MOST_INTERVAL`], or nothing is recorded.

@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    child::{self, End},
+    child::{self, End, pass::MOST_REGIONS},
     question::Question,
 };
 use crate::Error;
@@ -60,7 +60,7 @@ pub(super) fn ask(question: &Question) -> Result<Answer, Error> {
     let copy = Copy(Some(id));
     let bytes = listen(reader, question.time + KILLED_AFTER)?;
     let status = copy.end()?;
-    understand(status, question.time)?;
+    understand(status, question.time, &bytes)?;
     Ok(Answer { bytes, pause })
 }
 
@@ -152,8 +152,8 @@ fn reap(id: libc::pid_t) -> io::Result<i32> {
     }
 }
 
-/// Whether it came to its end, or what happened instead.
-fn understand(status: i32, time: Duration) -> Result<(), Error> {
+/// Whether it came to its end, or what happened instead. `bytes` is what it sent.
+fn understand(status: i32, time: Duration, bytes: &[u8]) -> Result<(), Error> {
     if libc::WIFSIGNALED(status) {
         return Err(failed(match libc::WTERMSIG(status) {
             libc::SIGALRM => format!(
@@ -167,6 +167,10 @@ fn understand(status: i32, time: Duration) -> Result<(), Error> {
         code if code == End::Sent as i32 => Ok(()),
         code if code == End::NoMemory as i32 => Err(Error::OutOfMemory),
         code if code == End::NoMaps as i32 => Err(failed("/proc/self/maps cannot be read".to_owned())),
+        code if code == End::TooManyRegions as i32 => Err(Error::Regions {
+            found: bytes.first_chunk::<8>().map(|found| u64::from_ne_bytes(*found)),
+            most: MOST_REGIONS,
+        }),
         code => Err(failed(format!(
             "the copy of the process ended with status {code}"
         ))),
@@ -288,3 +292,6 @@ fn offer_to_die_first() {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,8 +102,8 @@ impl Recorder {
     /// freed pages hold left-over pointers.
     ///
     /// # Errors
-    /// Where nothing is recorded, no live sample fits, or the copy of the process cannot be made, or does not come to its end:
-    /// then nothing else has happened.
+    /// Where nothing is recorded, no live sample fits, the process has more parts of memory than can be followed (65,536), or
+    /// the copy of the process cannot be made, or does not come to its end: then nothing else has happened.
     pub fn find_holders(self, query: &HolderQuery) -> Result<ReferenceGraph, Error> {
         self.must_record()?;
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);

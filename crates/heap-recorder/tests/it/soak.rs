@@ -24,6 +24,8 @@ const STINT: usize = 100;
 const MINE: usize = 1000;
 /// Objects that all threads share: put there by one and freed by another.
 const SHARED: usize = 16_000;
+/// Rounds of disturbances from one change of the interval to the next: it takes a fifth of a second, in which most threads wait.
+const ROUNDS_A_CHANGE: u64 = 10;
 
 /// Objects as a service has them. Aligned ones take another way through the allocator.
 enum Object {
@@ -121,10 +123,12 @@ fn soak(labels: &[Label], objects: usize) -> u64 {
 /// Looks at everything and changes what can be changed, until it is told to stop. Gives the number of rounds, and the
 /// most live samples that it saw.
 fn disturb(recorder: Recorder, done: &AtomicBool) -> (u64, u64) {
-    let (mut rounds, mut most) = (0, 0);
+    let (mut rounds, mut most) = (0_u64, 0);
     while !done.load(Relaxed) {
-        let interval = [1 << 10, 1 << 11, 1 << 10, 1 << 9][rounds as usize % 4];
-        recorder.set_sample_interval(interval).expect("a power of two");
+        if rounds.is_multiple_of(ROUNDS_A_CHANGE) {
+            let interval = [1 << 10, 1 << 11, 1 << 10, 1 << 9][(rounds / ROUNDS_A_CHANGE) as usize % 4];
+            recorder.set_sample_interval(interval).expect("a power of two");
+        }
         match rounds % 3 {
             0 => drop(recorder.snapshot(None).expect("a snapshot")),
             _ => drop(recorder.profile(None).expect("a profile")),

@@ -46,6 +46,8 @@ pub(super) enum End {
     Orphan = 13,
     /// Something has panicked.
     Panicked = 14,
+    /// There are more parts of memory than it can follow: how many is in the pipe.
+    TooManyRegions = 15,
 }
 
 /// Does all of it.
@@ -54,6 +56,11 @@ pub(super) fn run(question: &Question, pipe: i32) -> End {
     let Some(mut regions) = maps::regions(question) else {
         return End::NoMaps;
     };
+    if regions.len() > pass::MOST_REGIONS {
+        // The status tells it, also where the number does not get through.
+        let _ = send::number(regions.len() as u64, pipe);
+        return End::TooManyRegions;
+    }
     let Some(found) = search::search(question, &mut regions) else {
         return End::NoMemory;
     };

@@ -23,6 +23,7 @@ const LG_GRAIN: u32 = 16;
 const LINE: usize = 64;
 /// Of a page that was not read yet.
 const UNREAD: u64 = u64::MAX;
+
 /// All memory that may hold something.
 pub(super) struct Memory<'q> {
     pub(super) question: &'q Question,
@@ -46,6 +47,9 @@ struct Page {
 unsafe impl Plain for Page {}
 
 const REGION_SHIFT: u32 = 48;
+/// Regions that can be told apart: more than a process has by default (65,530 mappings, `vm.max_map_count`), unless the parts
+/// of many of them are known by themselves.
+pub(in super::super) const MOST_REGIONS: usize = 1 << (u64::BITS - REGION_SHIFT);
 
 /// A word that points to a page on which something is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +76,7 @@ pub(super) struct Filter {
 }
 
 impl<'q> Memory<'q> {
+    /// Of all regions: there are no more than [`MOST_REGIONS`].
     pub(super) fn of(question: &'q Question, regions: &'q mut [Region]) -> Option<Self> {
         let deadline = clock::monotonic_millis().saturating_add(question.time.as_millis() as u64);
         let heap = Heap::of(question, regions)?;
@@ -84,7 +89,7 @@ impl<'q> Memory<'q> {
             deadline,
         };
         let page_map = PageMap::open();
-        for (region, position) in regions.iter().zip(0..1 << (64 - REGION_SHIFT)) {
+        for (region, position) in regions.iter().zip(0..) {
             memory.enter(region, position, &page_map)?;
         }
         Some(memory)

@@ -73,6 +73,17 @@ pub(super) fn send(question: &Question, found: &Found, copied: Option<u64>, pipe
     pipe.flush()
 }
 
+/// Sends a number instead; nothing where nobody reads.
+pub(super) fn number(number: u64, pipe: i32) -> Option<()> {
+    let mut pipe = Pipe {
+        pipe,
+        words: [0; 512],
+        len: 0,
+    };
+    pipe.all([number])?;
+    pipe.flush()
+}
+
 /// A word of an object, if it may be a count.
 fn count(object: &Object, at: usize) -> u64 {
     let offset = at * size_of::<usize>();
