@@ -18,12 +18,15 @@ const MESSAGE_LENGTH: usize = 300;
 ///
 /// | code | what was wrong |
 /// | --- | --- |
-/// | `DEPTH_LIMIT` | nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH) fields or [`MAX_NESTING`](super::MAX_NESTING) brackets |
+/// | `DEPTH_LIMIT` | nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH) fields, or [`MAX_NESTING`](super::MAX_NESTING) brackets, or as many selections through fragments |
 /// | `COMPLEXITY_LIMIT` | more than [`MAX_FIELDS`](super::MAX_FIELDS) fields |
 /// | `ALIAS_LIMIT` | more than [`MAX_ALIASES`](super::MAX_ALIASES) aliases |
 /// | `GRAPHQL_PARSE_FAILED` | no GraphQL |
 /// | `GRAPHQL_VALIDATION_FAILED` | not valid for the schema |
 /// | `INTERNAL` | a resolver's error that names no code itself |
+///
+/// Persisted queries are not supported: a request without a text is refused as no GraphQL. The engine would put the text in
+/// behind these limits, where nothing but its own, if it was given any, would look at it.
 #[derive(Clone, Debug)]
 pub struct Limited<E>(E);
 

@@ -2,7 +2,8 @@
 //!
 //! The engine has limits of its own, and none where it needs them most: its parser recurses
 //! into values without a bound, and its validation walks a fragment once for each place that
-//! it is spread into, which is exponential in the length of the document.
+//! it is spread into, which is exponential in the length of the document. It follows chains of
+//! fragments that no operation spreads to their end, a call each.
 
 use std::collections::HashMap;
 
@@ -17,7 +18,7 @@ pub const MAX_DEPTH: usize = 20;
 pub const MAX_FIELDS: usize = 1_000;
 /// Most aliases in a document.
 pub const MAX_ALIASES: usize = 50;
-/// Deepest nesting of brackets of any kind, values included.
+/// Deepest nesting of brackets of any kind, values included; and of selections of any kind, where fragments are spread.
 pub const MAX_NESTING: usize = 100;
 
 /// Refuses a text that is nested too deep to be parsed: the parser recurses.
@@ -80,6 +81,8 @@ fn after_block_string(mut text: &[u8]) -> &[u8] {
 }
 
 /// Refuses a document with too many fields, aliases or levels.
+///
+/// Fragments that no operation spreads count too: the engine's validation recurses into those as well.
 pub(super) fn check_document(document: &ExecutableDocument) -> Result<(), ServerError> {
     let mut sizes = Sizes {
         fragments: &document.fragments,
@@ -95,7 +98,7 @@ pub(super) fn check_document(document: &ExecutableDocument) -> Result<(), Server
         .map(|fragment| &fragment.node.selection_set.node);
     let mut aliases = 0;
     for set in operations.chain(fragments) {
-        let size = sizes.of(set);
+        let size = sizes.of(set, 0)?;
         aliases += size.aliases;
         if size.fields > MAX_FIELDS {
             let message = format!("the operation has more than {MAX_FIELDS} fields");
@@ -120,135 +123,91 @@ struct Size {
     fields: usize,
     /// With fragments spread.
     depth: usize,
+    /// Selection sets within each other: of fields, of inline fragments, of fragments that are spread.
+    nesting: usize,
     /// As written.
     aliases: usize,
+}
+
+/// Selections are nested deeper than [`MAX_NESTING`].
+struct TooDeep;
+
+impl From<TooDeep> for ServerError {
+    fn from(_: TooDeep) -> Self {
+        let message = format!("the document nests selections deeper than {MAX_NESTING} levels");
+        coded(ServerError::new(message, None), "DEPTH_LIMIT")
+    }
 }
 
 /// Sizes of selection sets; each fragment is walked once.
 struct Sizes<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// A fragment that is being walked is in here as nothing: a cycle is for validation to refuse.
+    /// A fragment that is being walked is in here as nothing, so that what leads back to it seems smaller than it is: a
+    /// cycle is for validation to refuse, wherever it is.
     known: HashMap<&'a Name, Size>,
 }
 
 impl<'a> Sizes<'a> {
-    /// Recursion is bounded by [`MAX_NESTING`] times the number of fragments in a chain.
-    fn of(&mut self, set: &'a SelectionSet) -> Size {
+    /// What a set that lies within so many others amounts to. Recursion is bounded: each call from within is a level.
+    fn of(&mut self, set: &'a SelectionSet, level: usize) -> Result<Size, TooDeep> {
+        if level > MAX_NESTING {
+            return Err(TooDeep);
+        }
         let mut sum = Size::default();
         for selection in &set.items {
-            let one = self.of_selection(&selection.node);
+            let one = self.of_selection(&selection.node, level + 1)?;
             sum.fields = sum.fields.saturating_add(one.fields);
             sum.depth = sum.depth.max(one.depth);
+            sum.nesting = sum.nesting.max(one.nesting + 1);
             sum.aliases += one.aliases;
         }
-        sum
+        Ok(sum)
     }
 
-    fn of_selection(&mut self, selection: &'a Selection) -> Size {
-        match selection {
+    /// `level` is that of the set which the selection has, or spreads.
+    fn of_selection(&mut self, selection: &'a Selection, level: usize) -> Result<Size, TooDeep> {
+        Ok(match selection {
             Selection::Field(field) => {
-                let below = self.of(&field.node.selection_set.node);
+                let below = self.of(&field.node.selection_set.node, level)?;
                 Size {
                     fields: below.fields.saturating_add(1),
                     depth: below.depth.saturating_add(1),
                     aliases: below.aliases + usize::from(field.node.alias.is_some()),
+                    ..below
                 }
             }
-            Selection::InlineFragment(fragment) => self.of(&fragment.node.selection_set.node),
+            Selection::InlineFragment(fragment) => self.of(&fragment.node.selection_set.node, level)?,
             // At least one, so that a chain of empty spreads counts too.
             Selection::FragmentSpread(spread) => {
-                let size = self.of_fragment(&spread.node.fragment_name.node);
+                let size = self.of_fragment(&spread.node.fragment_name.node, level)?;
                 Size {
                     fields: size.fields.max(1),
                     aliases: 0,
                     ..size
                 }
             }
-        }
+        })
     }
 
-    fn of_fragment(&mut self, name: &Name) -> Size {
+    /// A fragment that was walked before may be spread further down here: whether it is too deep does not depend on the
+    /// order of the walk, which is that of a hash map.
+    fn of_fragment(&mut self, name: &Name, level: usize) -> Result<Size, TooDeep> {
         let Some((name, fragment)) = self.fragments.get_key_value(name) else {
-            return Size::default();
+            return Ok(Size::default());
         };
         if let Some(known) = self.known.get(name) {
-            return *known;
+            return if level + known.nesting > MAX_NESTING {
+                Err(TooDeep)
+            } else {
+                Ok(*known)
+            };
         }
         self.known.insert(name, Size::default());
-        let size = self.of(&fragment.node.selection_set.node);
+        let size = self.of(&fragment.node.selection_set.node, level)?;
         self.known.insert(name, size);
-        size
+        Ok(size)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn code(text: &str) -> Option<String> {
-        let refused = check_text(text).and_then(|()| {
-            let document = async_graphql::parser::parse_query(text).expect("GraphQL");
-            check_document(&document)
-        });
-        let values = refused.err()?.extensions?;
-        values.get("code").map(|code| code.to_string())
-    }
-
-    /// `f0` spreads `f1` twice, which spreads `f2` twice, and so on.
-    fn doubling(levels: usize) -> String {
-        let fragments: String = (0..levels)
-            .map(|n| format!("fragment f{n} on Query {{ ...f{0} ...f{0} }} ", n + 1))
-            .collect();
-        format!("{{ ...f0 }} {fragments} fragment f{levels} on Query {{ __typename }}")
-    }
-
-    #[test]
-    fn brackets_in_strings_and_comments_do_not_count() {
-        let many = "[".repeat(2 * MAX_NESTING);
-        assert_eq!(
-            code(&format!("{{ a(b: \"{many} \\\" {many}\") }} # {many}")),
-            None
-        );
-        assert_eq!(
-            code(&format!("{{ a(b: \"\"\"{many} \\\"\"\" \" {many}\"\"\") }}")),
-            None
-        );
-        let deep = format!("{{ a(b: \"\") c(d: {many}{}) }}", "]".repeat(2 * MAX_NESTING));
-        assert_eq!(code(&deep).as_deref(), Some("\"DEPTH_LIMIT\""));
-    }
-
-    #[test]
-    fn brackets_behind_a_string_that_never_ends_are_counted() {
-        assert!(check_text(&format!("{{ a(b: \"\n {}", "[".repeat(2 * MAX_NESTING))).is_err());
-    }
-
-    #[test]
-    fn fields_count_where_fragments_are_spread_however_many_there_are() {
-        assert_eq!(code(&doubling(9)), None);
-        for levels in [10, 63, 64, 200] {
-            assert_eq!(
-                code(&doubling(levels)).as_deref(),
-                Some("\"COMPLEXITY_LIMIT\""),
-                "{levels}"
-            );
-        }
-    }
-
-    #[test]
-    fn levels_count_through_fragments() {
-        let deep = |levels: usize| {
-            let fragment = format!("{}x{}", "{ a ".repeat(levels - 1), " }".repeat(levels - 1));
-            format!("{{ a {{ ...F }} }} fragment F on T {{ b {fragment} }}")
-        };
-        assert_eq!(code(&deep(MAX_DEPTH - 2)), None);
-        assert_eq!(code(&deep(MAX_DEPTH)).as_deref(), Some("\"DEPTH_LIMIT\""));
-    }
-
-    #[test]
-    fn a_cycle_of_fragments_is_left_to_validation() {
-        assert_eq!(
-            code("{ ...A } fragment A on Q { ...B } fragment B on Q { ...A }"),
-            None
-        );
-    }
-}
+mod tests;
