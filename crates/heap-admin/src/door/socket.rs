@@ -1,19 +1,20 @@
 //! `/graphql/ws`: operations over a WebSocket, in the graphql-transport-ws protocol.
 //!
 //! async-graphql speaks the protocol; this adds what it leaves open: a token, a time limit
-//! for the greeting, a look whether the other side is still there, and the protocol's own
-//! close codes.
+//! for the greeting, a look whether the other side is still there, a bound on operations under
+//! way, and the protocol's own close codes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_graphql::http::{WebSocket as Protocol, WebSocketProtocols, WsMessage};
-use async_graphql::{Data, Executor};
+use async_graphql::{Data, Executor, Request, Response as GraphqlResponse};
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::stream::{self, BoxStream};
 use futures_util::{SinkExt as _, Stream, StreamExt as _, future};
 use heap_recorder::Label;
 use serde_json::Value;
@@ -26,6 +27,9 @@ const PROTOCOL: &str = "graphql-transport-ws";
 const GREETING_LIMIT: Duration = Duration::from_secs(10);
 /// Between two pings. A side that was silent from one to the next is gone.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// Operations that one connection may have under way at once, subscriptions and others. Nothing ends a subscription but its
+/// client.
+const MOST_OPERATIONS: usize = 100;
 
 // Close codes of the protocol.
 const BAD_MESSAGE: u16 = 4400;
@@ -60,6 +64,10 @@ struct Connection {
     refused: AtomicBool,
     /// Something came since the last ping.
     alive: AtomicBool,
+    /// Operations under way.
+    operations: AtomicUsize,
+    /// There was one more than there may be.
+    crowded: AtomicBool,
 }
 
 async fn serve<E: Executor>(socket: WebSocket, graph: Arc<Graph<E>>) {
@@ -67,7 +75,11 @@ async fn serve<E: Executor>(socket: WebSocket, graph: Arc<Graph<E>>) {
     let (mut sink, stream) = socket.split();
     let messages = messages(stream, connection.clone());
     let greeting = greeting(graph.door.token.clone(), connection.clone());
-    let mut protocol = Protocol::new(graph.executor.clone(), messages, WebSocketProtocols::GraphQLWS)
+    let executor = Counted {
+        executor: graph.executor.clone(),
+        connection: connection.clone(),
+    };
+    let mut protocol = Protocol::new(executor, messages, WebSocketProtocols::GraphQLWS)
         .on_connection_init(move |payload| future::ready(greeting(&payload)));
     let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
     // A client that reads slowly holds this loop up in `send`: that is its own silence.
@@ -77,6 +89,7 @@ async fn serve<E: Executor>(socket: WebSocket, graph: Arc<Graph<E>>) {
     let end = loop {
         let message = tokio::select! {
             message = protocol.next() => match message {
+                _ if connection.crowded.load(Relaxed) => break Some(close(BAD_MESSAGE, &too_many())),
                 Some(WsMessage::Text(text)) => Message::Text(text.into()),
                 Some(WsMessage::Close(code, reason)) => break Some(close(close_code(code, &connection), &reason)),
                 None => break None,
@@ -100,6 +113,61 @@ async fn serve<E: Executor>(socket: WebSocket, graph: Arc<Graph<E>>) {
         let _ = sink.send(frame).await;
     }
     let _ = sink.close().await;
+}
+
+/// An executor whose operations are counted as long as they are under way.
+#[derive(Clone)]
+struct Counted<E> {
+    executor: E,
+    connection: Arc<Connection>,
+}
+
+impl<E: Executor> Executor for Counted<E> {
+    async fn execute(&self, request: Request) -> GraphqlResponse {
+        self.executor.execute(request).await
+    }
+
+    /// One too many ends at once, without an answer. The protocol comes to tell of that end, and the connection is closed.
+    fn execute_stream(
+        &self,
+        request: Request,
+        data: Option<Arc<Data>>,
+    ) -> BoxStream<'static, GraphqlResponse> {
+        let Some(operation) = Operation::begin(&self.connection) else {
+            return stream::empty().boxed();
+        };
+        let responses = self.executor.execute_stream(request, data);
+        let answered = move |response: GraphqlResponse| {
+            // Held by this closure, and so by the stream, to its end.
+            let _ = &operation;
+            response
+        };
+        responses.map(answered).boxed()
+    }
+}
+
+/// An operation under way, until it is dropped.
+struct Operation(Arc<Connection>);
+
+impl Operation {
+    fn begin(connection: &Arc<Connection>) -> Option<Self> {
+        let operation = Self(connection.clone());
+        if connection.operations.fetch_add(1, Relaxed) < MOST_OPERATIONS {
+            return Some(operation);
+        }
+        connection.crowded.store(true, Relaxed);
+        None
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        self.0.operations.fetch_sub(1, Relaxed);
+    }
+}
+
+fn too_many() -> String {
+    format!("a connection may have {MOST_OPERATIONS} operations under way at once, and no more")
 }
 
 /// The messages of the protocol; pings, pongs and whatever else comes are signs of life.

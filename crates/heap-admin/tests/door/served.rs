@@ -41,6 +41,11 @@ impl Events {
     async fn count(&self, to: i32) -> impl Stream<Item = i32> {
         stream::iter(1..=to)
     }
+
+    /// Has no event, and no end.
+    async fn silence(&self) -> impl Stream<Item = i32> {
+        stream::pending()
+    }
 }
 
 pub(crate) struct Served {

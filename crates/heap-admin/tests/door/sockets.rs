@@ -142,6 +142,59 @@ async fn a_message_that_makes_no_sense_closes_the_socket() {
     assert_eq!(hear(&mut socket).await, Err(4400));
 }
 
+/// Begins a subscription that never ends.
+async fn begin(socket: &mut Socket, id: usize) {
+    let payload = json!({ "query": "subscription { silence }" });
+    say(
+        socket,
+        json!({ "type": "subscribe", "id": id.to_string(), "payload": payload }),
+    )
+    .await;
+}
+
+/// Asserts that the socket is open, and that what was said before was heard.
+async fn is_open(socket: &mut Socket) {
+    say(socket, json!({ "type": "ping" })).await;
+    assert_eq!(hear(socket).await.unwrap()["type"], "pong");
+}
+
+#[tokio::test]
+async fn one_subscription_too_many_closes_the_socket() {
+    let served = Served::start(|_| {});
+    let mut socket = connect(&served, &[PROTOCOL]).await.unwrap();
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut socket).await.unwrap()["type"], "connection_ack");
+    for id in 0..100 {
+        begin(&mut socket, id).await;
+    }
+    is_open(&mut socket).await;
+    // One that ends makes room for another.
+    say(&mut socket, json!({ "type": "complete", "id": "7" })).await;
+    assert_eq!(hear(&mut socket).await.unwrap()["type"], "complete");
+    begin(&mut socket, 100).await;
+    is_open(&mut socket).await;
+    begin(&mut socket, 101).await;
+    let Message::Close(Some(frame)) = socket.next().await.unwrap().unwrap() else {
+        panic!("it is still open");
+    };
+    assert_eq!(u16::from(frame.code), 4400);
+    let reason = "a connection may have 100 operations under way at once, and no more";
+    assert_eq!(frame.reason.as_str(), reason);
+}
+
+#[tokio::test]
+async fn many_subscriptions_one_after_the_other_are_welcome() {
+    let served = Served::start(|_| {});
+    let mut socket = connect(&served, &[PROTOCOL]).await.unwrap();
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut socket).await.unwrap()["type"], "connection_ack");
+    for _ in 0..150 {
+        say(&mut socket, subscribe("subscription { count(to: 1) }")).await;
+        assert_eq!(hear(&mut socket).await.unwrap()["type"], "next");
+        assert_eq!(hear(&mut socket).await.unwrap()["type"], "complete");
+    }
+}
+
 #[tokio::test]
 async fn a_message_over_the_limit_closes_the_socket() {
     let served = Served::start(|door| door.body_limit = 1000);
