@@ -61,6 +61,15 @@ pub struct Draft {
     pub memory: Option<MemoryInfo>,
 }
 
+/// How the file of a snapshot is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    AsWritten,
+    /// Of another size, or no regular file: somebody else's.
+    Changed,
+    Nothing,
+}
+
 /// A folder of snapshots.
 #[derive(Debug)]
 pub struct SnapshotStore {
@@ -128,7 +137,7 @@ impl SnapshotStore {
             Err(manifest::ReadError::Damaged(_)) => Locked::create(&self.folder)?.manifest()?,
             Err(manifest::ReadError::Failed(error)) => return Err(error),
         };
-        manifest.snapshots.retain(|snapshot| self.is_intact(snapshot));
+        manifest.snapshots.retain(|snapshot| self.is_listed(snapshot));
         Ok(manifest.snapshots)
     }
 
@@ -169,7 +178,10 @@ impl SnapshotStore {
             return Ok(false);
         };
         let snapshot = manifest.snapshots.remove(index);
-        let deleted = self.is_intact(&snapshot) && remove(&self.path_of(&snapshot))?;
+        let deleted = match self.look(&snapshot)? {
+            Found::AsWritten => remove(&self.path_of(&snapshot))?,
+            Found::Changed | Found::Nothing => false,
+        };
         locked.save(&manifest)?;
         Ok(deleted)
     }
@@ -179,20 +191,41 @@ impl SnapshotStore {
         self.folder.join(format!("{}{ENDING}", snapshot.id.as_str()))
     }
 
-    /// Whether the file is there as it was written. Another size, or no regular file: somebody else's.
-    fn is_intact(&self, snapshot: &Snapshot) -> bool {
-        fs::symlink_metadata(self.path_of(snapshot))
-            .is_ok_and(|found| found.is_file() && found.len() == snapshot.bytes.0)
+    /// How the file of a snapshot is found.
+    ///
+    /// # Errors
+    /// Where that cannot be told: nothing follows from it, and it may be there as it was.
+    fn look(&self, snapshot: &Snapshot) -> Result<Found, Error> {
+        let path = self.path_of(snapshot);
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() && found.len() == snapshot.bytes.0 => Ok(Found::AsWritten),
+            Ok(_) => Ok(Found::Changed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+            Err(error) => Err(Error::store("read", path)(error)),
+        }
+    }
+
+    /// Whether a snapshot is listed. One whose file cannot be looked at is, and the log says why: who opens it is told.
+    fn is_listed(&self, snapshot: &Snapshot) -> bool {
+        match self.look(snapshot) {
+            Ok(found) => found == Found::AsWritten,
+            Err(error) => {
+                tracing::warn!(
+                    ?error,
+                    "it is not known whether a snapshot is still there: {error}"
+                );
+                true
+            }
+        }
     }
 
     fn forget_what_changed(&self, manifest: &mut Manifest) {
         manifest.snapshots.retain(|snapshot| {
-            let intact = self.is_intact(snapshot);
-            let path = self.path_of(snapshot);
-            if !intact && path.exists() {
+            if let Ok(Found::Changed) = self.look(snapshot) {
+                let path = self.path_of(snapshot);
                 tracing::warn!(path = %path.display(), "a snapshot file was changed; it stays, and is no longer listed");
             }
-            intact
+            self.is_listed(snapshot)
         });
     }
 

@@ -45,6 +45,36 @@ fn a_damaged_manifest_is_set_aside_and_nothing_is_deleted() {
 }
 
 #[test]
+fn a_snapshot_whose_file_cannot_be_looked_at_is_not_forgotten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let near = store(folder.path(), 5, 1000);
+    let long = write(&near, &"a".repeat(64), 10);
+    // The same folder by a path that has room for the manifest and for short names, and none for that one (PATH_MAX): the
+    // system has an error for it that says nothing of the file.
+    let path = folder.path().to_str().expect("UTF-8");
+    let path = format!("{path}{}", "/.".repeat((4050 - path.len()) / 2));
+    let far = store(Path::new(&path), 5, 1000);
+    assert_eq!(names(&far).len(), 1);
+
+    write(&far, "b", 10);
+    assert_eq!(names(&near), ["a".repeat(64), "b".to_owned()]);
+    for error in [
+        far.open(long.id.as_str()).err(),
+        far.delete(long.id.as_str()).err(),
+    ] {
+        let error = error.expect("it cannot be told whether it is there");
+        assert_eq!(error.code(), "SNAPSHOT_STORE");
+        assert!(error.to_string().starts_with("cannot read "), "{error}");
+    }
+    assert_eq!(names(&near).len(), 2);
+    assert!(near.delete(long.id.as_str()).expect("an answer"));
+    assert_eq!(
+        (names(&far), files(folder.path()).len()),
+        (vec!["b".to_owned()], 1)
+    );
+}
+
+#[test]
 fn leftovers_of_a_killed_process_go_and_what_only_looks_like_them_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let long_ago = SystemTime::now() - Duration::from_secs(3600);
