@@ -1,4 +1,5 @@
-//! What an operation goes by: its name, or its root fields where it has none.
+//! What an operation goes by: its name, or its root fields where it has none. A persisted query has no text to read those
+//! from: it goes by the name that the request asks for.
 
 use std::borrow::Cow;
 
@@ -22,11 +23,22 @@ pub(super) struct Named<'a> {
 /// Reads it from the request's document, which is parsed if it is not yet: the engine does not parse it again.
 pub(super) fn of(request: &mut Request) -> Named<'_> {
     let asked = request.operation_name.clone();
-    let document = request.parsed_query().ok();
-    let found = document.and_then(|document| operation(&document.operations, asked.as_deref()));
+    let has_text = !request.query.is_empty();
+    let Ok(document) = request.parsed_query() else {
+        return if has_text { INVALID } else { persisted(asked) };
+    };
+    let found = operation(&document.operations, asked.as_deref());
     found.map_or(INVALID, |(name, operation)| Named {
         name: name.map_or_else(|| Cow::Owned(root_fields(operation)), Cow::Borrowed),
         is_subscription: operation.ty == OperationType::Subscription,
+    })
+}
+
+/// What has no text: it is known to the engine alone, by a hash (`ApolloPersistedQueries`), and so is what kind it is.
+fn persisted(asked: Option<String>) -> Named<'static> {
+    asked.map_or(INVALID, |name| Named {
+        name: Cow::Owned(name),
+        is_subscription: false,
     })
 }
 
@@ -92,6 +104,10 @@ mod tests {
             ("{ a }", Some("C"), "(invalid)"),
             ("{ ... { a } }", None, "{ ... }"),
             ("no graphql", None, "(invalid)"),
+            ("no graphql", Some("A"), "(invalid)"),
+            // As a persisted query comes.
+            ("", Some("Books"), "Books"),
+            ("", None, "(invalid)"),
         ] {
             assert_eq!(name(document, operation), expected, "{document}");
         }

@@ -24,6 +24,9 @@ use crate::control;
 /// # let _ = service;
 /// ```
 ///
+/// An operation goes by its name, or by its root fields where it has none. A persisted query comes without its text: it goes
+/// by the `operationName` of the request, and its events are not counted. [`Limited`](crate::door::Limited) takes none.
+///
 /// It is no async-graphql extension: registering any costs the engine's fast path for every field. It needs no
 /// [`Recorder`](heap_recorder::Recorder) that was started; what it sets is then read by nobody.
 #[derive(Clone, Debug)]
