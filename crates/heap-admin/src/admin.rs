@@ -2,6 +2,7 @@
 
 mod builder;
 mod holders;
+mod turns;
 
 pub use builder::{DEFAULT_FOLDER, HeapAdminBuilder};
 
@@ -13,10 +14,8 @@ use crate::{
 use heap_profile::{ComparisonReport, LiveHeap, LiveHeapKey};
 use heap_recorder::{Label, MemoryFigures, ProfilerState, Recorder, Status};
 use std::{fs::File, path::PathBuf, sync::Arc};
-use tokio::{
-    sync::Mutex,
-    task::{JoinError, spawn_blocking},
-};
+use tokio::task::{JoinError, spawn_blocking};
+use turns::Turns;
 
 /// Memory figures and heap snapshots of this process. Cheap to clone; all clones are one.
 ///
@@ -47,15 +46,7 @@ struct Inner {
     recorder: Option<Recorder>,
     schema: Option<String>,
     symbolizer: Option<PathBuf>,
-    /// Who takes a snapshot or a profile holds this. Tokio's mutex serves in the order of asking.
-    queue: Mutex<Queue>,
-    /// Who has a helper look names up holds this: each takes hundreds of megabytes beside the measured process.
-    helpers: Mutex<()>,
-}
-
-#[derive(Default)]
-struct Queue {
-    closed: bool,
+    turns: Turns,
 }
 
 impl HeapAdmin {
@@ -89,13 +80,16 @@ impl HeapAdmin {
 
     /// A fresh profile that is not stored: gzip'd profile.proto, whose viewers show `shown` first. It waits for its
     /// turn as snapshots do, and purges as they do unless told otherwise: the two can be compared. It opens no new
-    /// cohort.
+    /// cohort. A caller who leaves before its turn has it not taken.
+    ///
+    /// # Errors
+    /// For what was allocated without a recorder, where it cannot be taken, and where too many others wait already.
     pub async fn profile(&self, shown: Shown) -> Result<Vec<u8>, Error> {
         // jemalloc's own account knows what is live, and nothing of what was allocated over time.
         if self.inner.recorder.is_none() && shown == Shown::Allocated {
             return Err(Error::NoRecorder);
         }
-        self.in_turn(move |inner| {
+        self.in_turn_while_awaited(move |inner| {
             inner.purge()?;
             match inner.recorder {
                 Some(recorder) => inner.encoded(recorder, shown),
@@ -105,9 +99,13 @@ impl HeapAdmin {
         .await
     }
 
-    /// The live heap as the recorder has it, by a key; at most `first` rows. It waits for its turn as snapshots do.
+    /// The live heap as the recorder has it, by a key; at most `first` rows. It waits for its turn as snapshots do, for as
+    /// long as its caller does.
     ///
     /// By field, type and stack it takes names, which a helper process looks up.
+    ///
+    /// # Errors
+    /// Without a recorder, where names are needed and there is no helper, or it fails, and where too many others wait already.
     pub async fn live_heap(&self, by: LiveHeapKey, first: usize) -> Result<LiveHeap, Error> {
         let recorder = self.inner.recorder.ok_or(Error::NoRecorder)?;
         if !by.needs_names() {
@@ -115,13 +113,13 @@ impl HeapAdmin {
                 let profile = recorder.profile(None)?;
                 heap_profile::live_heap(&profile, by, first).map_err(cannot_fold)
             };
-            return self.in_turn(fold).await;
+            return self.in_turn_while_awaited(fold).await;
         }
         // Looked for first: there is no need to fold the heap for nothing.
         let helper = self.helper()?;
-        let _turn = self.inner.helpers.lock().await;
+        let _turn = self.inner.turns.helper().await?;
         let profile = self
-            .in_turn(move |inner| inner.encoded(recorder, Shown::Live))
+            .in_turn_while_awaited(move |inner| inner.encoded(recorder, Shown::Live))
             .await?;
         Label::INSTRUMENT
             .wrap(symbolizer::live_heap(&helper, profile, by, first))
@@ -132,7 +130,7 @@ impl HeapAdmin {
     ///
     /// # Errors
     /// For fewer than two ids or more than [`MOST_COMPARED`], an id that is not there, snapshots of different builds, and
-    /// where there is no helper, or it fails.
+    /// where there is no helper, or it fails, or too many others wait for it already.
     pub async fn compare_snapshots(&self, ids: Vec<String>, first: usize) -> Result<ComparisonReport, Error> {
         if !(2..=MOST_COMPARED).contains(&ids.len()) {
             return Err(Error::Compared {
@@ -142,7 +140,7 @@ impl HeapAdmin {
         }
         let files = self.blocking(move |inner| inner.files(&ids)).await?;
         let helper = self.helper()?;
-        let _turn = self.inner.helpers.lock().await;
+        let _turn = self.inner.turns.helper().await?;
         Label::INSTRUMENT
             .wrap(symbolizer::compare(&helper, &files, first))
             .await
@@ -158,10 +156,15 @@ impl HeapAdmin {
         heap_recorder::profiler()
     }
 
-    /// Sets the mean number of allocated bytes from one sample to the next: a power of two.
+    /// Sets the mean number of allocated bytes from one sample to the next: a power of two. It waits for its turn as snapshots
+    /// do, for as long as its caller does; then it takes a fifth of a second, in which threads that free a sampled object wait
+    /// ([`Recorder::set_sample_interval`] says why).
+    ///
+    /// # Errors
+    /// Without a recorder, for an interval that cannot be set, and where too many others wait already.
     pub async fn set_sample_interval(&self, bytes: u64) -> Result<(), Error> {
         let recorder = self.inner.recorder.ok_or(Error::NoRecorder)?;
-        self.in_turn(move |_| Ok(recorder.set_sample_interval(bytes)?))
+        self.in_turn_while_awaited(move |_| Ok(recorder.set_sample_interval(bytes)?))
             .await
     }
 
@@ -196,30 +199,12 @@ impl HeapAdmin {
     /// Takes no more snapshots and profiles, and returns when those that were asked for before are done.
     /// For shutting down: call it before the runtime ends.
     pub async fn finish(&self) {
-        // The queue is fair: this lock comes after theirs.
-        self.inner.queue.lock().await.closed = true;
+        self.inner.turns.close().await;
     }
 
     /// The program that looks names up.
     pub(crate) fn helper(&self) -> Result<PathBuf, Error> {
         symbolizer::find(self.inner.symbolizer.as_deref())
-    }
-
-    /// Does the work when what was asked for before is done. A task of its own: the turn lasts as long as the
-    /// work, whether or not somebody still waits for the outcome.
-    async fn in_turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let admin = self.clone();
-        let task = Label::INSTRUMENT.wrap(async move {
-            let queue = admin.inner.queue.lock().await;
-            if queue.closed {
-                return Err(Error::Closed);
-            }
-            admin.blocking(work).await
-        });
-        tokio::spawn(task).await.map_err(task_failed)?
     }
 
     async fn blocking<T: Send + 'static>(

@@ -136,6 +136,12 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// Too many wait for their turn already. A snapshot waits all the same.
+    #[error("{most} others wait for their turn already")]
+    Busy {
+        /// How many may wait.
+        most: usize,
+    },
     /// The service is shutting down.
     #[error("the service is shutting down and takes no more snapshots")]
     Closed,
@@ -174,8 +180,11 @@ impl Error {
                 | heap_recorder::Error::Dump { .. },
             ) => "PROFILER",
             Self::Recorder(heap_recorder::Error::NoSurvivors { .. }) => "NO_SURVIVORS",
-            Self::Recorder(heap_recorder::Error::Scan { .. }) => "REFERENCE_SCAN",
+            Self::Recorder(heap_recorder::Error::Scan { .. } | heap_recorder::Error::Regions { .. }) => {
+                "REFERENCE_SCAN"
+            }
             Self::Recorder(_) => "MEMORY_FIGURES",
+            Self::Busy { .. } => "BUSY",
             Self::Closed => "SHUTTING_DOWN",
             Self::Task => "INTERNAL",
         }
@@ -213,6 +222,9 @@ impl Error {
             }
             Self::DifferentBuilds { .. } => Some("take the snapshots to be compared from one build"),
             Self::TooLarge { .. } => Some("raise the bound on bytes, or the sampling interval"),
+            Self::Busy { .. } => {
+                Some("ask again when some of them are done: one at a time is served, in the order of asking")
+            }
             _ => None,
         }
     }
@@ -237,10 +249,11 @@ impl Error {
         })
     }
 
-    /// What a caller got wrong is his to know; everything else is the operator's too.
+    /// What a caller got wrong, or has to ask for again, is his to know; everything else is the operator's too.
     pub(crate) fn log(&self) {
         let callers = [
             "BAD_USER_INPUT",
+            "BUSY",
             "NO_SUCH_SNAPSHOT",
             "DIFFERENT_BUILDS",
             "NO_SURVIVORS",

@@ -128,7 +128,7 @@ fn chunks(file: File) -> impl Stream<Item = io::Result<Bytes>> {
 fn failure(error: &Error) -> Response {
     error.log();
     let status = match error.code() {
-        "SHUTTING_DOWN" | "PROFILER" => StatusCode::SERVICE_UNAVAILABLE,
+        "SHUTTING_DOWN" | "PROFILER" | "BUSY" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     refusal(status, error.code(), &error.to_string(), error.hint())

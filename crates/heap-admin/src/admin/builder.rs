@@ -1,10 +1,9 @@
 //! What a service says of itself before it has a [`HeapAdmin`].
 
-use super::{HeapAdmin, Inner, Quiesce};
+use super::{HeapAdmin, Inner, Quiesce, Turns};
 use crate::{Error, Limits, store::SnapshotStore};
 use heap_recorder::Recorder;
 use std::{path::PathBuf, sync::Arc};
-use tokio::sync::Mutex;
 
 /// The folder of snapshots unless told otherwise.
 pub const DEFAULT_FOLDER: &str = "snapshots";
@@ -77,8 +76,7 @@ impl HeapAdminBuilder {
             recorder: self.recorder,
             schema: self.schema,
             symbolizer: self.symbolizer,
-            queue: Mutex::default(),
-            helpers: Mutex::default(),
+            turns: Turns::default(),
         };
         Ok(HeapAdmin {
             inner: Arc::new(inner),

@@ -1,5 +1,6 @@
 //! One snapshot at a time, and none lost.
 
+use crate::held::until;
 use crate::server::{Server, start, start_with};
 use futures_util::FutureExt;
 use heap_admin::{Error, Limits, Reason, Shown};
@@ -68,6 +69,53 @@ fn a_fresh_profile_keeps_its_turn_when_nobody_waits_for_it_any_more() {
         drop(release);
         server.admin.finish().await;
     });
+}
+
+#[test]
+fn a_fresh_profile_whose_caller_has_left_before_its_turn_is_not_taken() {
+    let (server, begins, release) = start_held();
+    let client = send_request(&server);
+    begins.recv().expect("the snapshot begins");
+    server.runtime.block_on(async {
+        for _ in 0..3 {
+            // Asked for once, and dropped.
+            assert!(server.admin.profile(Shown::Live).now_or_never().is_none());
+        }
+        drop(release);
+        server.admin.finish().await;
+    });
+    assert!(begins.try_recv().is_err(), "a profile was taken for nobody");
+    assert_eq!(server.files().len(), 1);
+    drop(client);
+}
+
+#[test]
+fn of_those_who_wait_sixteen_find_a_place_and_a_snapshot_needs_none() {
+    let (server, begins, release) = start_held();
+    let first = send_request(&server);
+    begins.recv().expect("the snapshot begins");
+    let profile = |_| Box::pin(server.admin.profile(Shown::Live));
+    let mut waiting: Vec<_> = (0..16).map(profile).collect();
+    server.runtime.block_on(async {
+        for profile in &mut waiting {
+            assert!(profile.as_mut().now_or_never().is_none());
+        }
+        let refused = server.admin.profile(Shown::Live).await;
+        assert!(matches!(refused, Err(Error::Busy { most: 16 })), "{refused:?}");
+    });
+    let refused = server.get("/debug/pprof/heap");
+    let error = &refused.json()["error"];
+    assert_eq!((refused.status, &error["code"]), (503, &"BUSY".into()));
+    assert_eq!(error["message"], "16 others wait for their turn already");
+    assert!(error["hint"].is_string(), "{error}");
+    let second = send_request(&server);
+    drop(waiting);
+    drop(release);
+    until("both snapshots are there", || server.files().len() == 2);
+    until("there is room again", || {
+        server.get("/debug/pprof/heap").status == 200
+    });
+    drop((first, second));
 }
 
 #[test]
