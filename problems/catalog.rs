@@ -1,6 +1,6 @@
 //! The problems as people know them: id, title, story, and the operation that runs them.
 //!
-//! Each folder's `problem.toml` is embedded; [`find`] is how an id that somebody typed becomes a problem.
+//! Each folder's `problem.toml` is embedded.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -98,7 +98,8 @@ impl Problem {
     }
 }
 
-/// A load that shows the problem.
+/// A load that shows the problem: what the load driver puts on unless told otherwise. A hunt takes the shape alone: how much
+/// it puts on is its own affair.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoadRecipe {
@@ -106,11 +107,9 @@ pub struct LoadRecipe {
     #[serde(default)]
     pub shape: LoadShape,
     /// Connections at a time.
-    pub connections: u32,
+    pub connections: usize,
     /// Requests under way on each connection.
-    pub pipelining: u32,
-    /// Requests in all.
-    pub amount: u64,
+    pub pipelining: usize,
     /// What to watch the memory by.
     pub per: Pace,
     /// With [`LoadShape::Stalled`]: what is called meanwhile, so that there are events.
@@ -139,7 +138,7 @@ pub struct Call {
     /// The GraphQL document.
     pub document: String,
     /// Its variables: a template. In [`Requirements::then`] a string that begins with `/` is a JSON pointer into the
-    /// `data` of the answer before.
+    /// `data` of the answer to the problem's operation.
     #[serde(default = "no_variables")]
     pub variables: Value,
 }
@@ -154,24 +153,37 @@ pub struct Requirements {
     pub remembers: u32,
     /// What a call has brought about is known to those that follow it, after so many others.
     pub recalls: u32,
-    /// JSON pointers into `data`, with `*` for each item of a list, of what differs from call to call.
+    /// JSON pointers into `data` of what differs from call to call, and nothing else may.
     pub varies: Vec<String>,
-    /// Calls that follow one of the problem's operation, and whose answers must be right too, within two seconds.
+    /// Calls that follow one of the problem's operation, in their order, and whose answers must be right too: those of
+    /// queries within two seconds, those of mutations at once.
     pub then: Vec<Call>,
-    /// A document that asks the problem's question in several places, with its variables: the database is asked once.
-    pub shares: Option<String>,
-    /// A figure that each call of the problem's operation adds one to.
+    /// Other documents about its fields, without variables, whose responses must be right too, errors included.
+    pub also: Vec<String>,
+    /// What the database may have to do.
+    pub jobs: Option<Jobs>,
+    /// Figures that each call of the problem's operation goes into.
     pub counts: Option<Count>,
 }
 
-/// A figure that the shop is watched by.
+/// A bound on what the database has to do for a document.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// The GraphQL document, with the variables of the problem's operation; that operation itself if there is none.
+    pub document: Option<String>,
+    /// Most jobs that the database may have for it. The shop may have one of its own meanwhile.
+    pub most: u64,
+}
+
+/// A histogram that the shop is watched by.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Count {
     /// The GraphQL document that asks for it: texts in the OpenMetrics format are anywhere in the `data` of its answer.
     pub document: String,
-    /// Its name; over all sets of labels together it is one more with each call.
-    pub figure: String,
+    /// Its name, without `_count` and the like. Each call is one observation, over all sets of labels together.
+    pub histogram: String,
 }
 
 impl Default for Requirements {
@@ -182,7 +194,8 @@ impl Default for Requirements {
             recalls: 0,
             varies: Vec::new(),
             then: Vec::new(),
-            shares: None,
+            also: Vec::new(),
+            jobs: None,
             counts: None,
         }
     }
@@ -255,75 +268,4 @@ fn is_subscription(operation: &str) -> bool {
     let document = parse_query(operation).expect("embedded, and each is read by the tests");
     let mut operations = document.operations.iter();
     operations.any(|(_, operation)| operation.node.ty == OperationType::Subscription)
-}
-
-/// Why what was typed is no problem's id.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FindError {
-    /// No id and no name begins so.
-    #[error("no problem is called `{given}`")]
-    Unknown {
-        /// What was typed.
-        given: String,
-        /// All ids.
-        ids: Vec<String>,
-    },
-    /// Several do.
-    #[error("`{given}` could be any of {}", candidates.join(", "))]
-    Ambiguous {
-        /// What was typed.
-        given: String,
-        /// The ids that it may mean.
-        candidates: Vec<String>,
-    },
-}
-
-impl FindError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Unknown { ids, .. } => format!("the problems are {}", ids.join(", ")),
-            Self::Ambiguous { .. } => "type more of the id or of the name".to_owned(),
-        }
-    }
-}
-
-/// The problem with that id or name, or the only one whose id or name begins so.
-pub(crate) fn find<'a>(problems: &'a [Problem], given: &str) -> Result<&'a Problem, FindError> {
-    if let Some(exact) = problems
-        .iter()
-        .find(|problem| problem.id == given || problem.name == given)
-    {
-        return Ok(exact);
-    }
-    let begins = |problem: &&Problem| problem.id.starts_with(given) || problem.name.starts_with(given);
-    let candidates: Vec<&Problem> = problems.iter().filter(begins).collect();
-    let given = given.to_owned();
-    match candidates[..] {
-        [only] => Ok(only),
-        [] => Err(FindError::Unknown {
-            given,
-            ids: ids(problems),
-        }),
-        _ => Err(FindError::Ambiguous {
-            given,
-            candidates: ids(candidates),
-        }),
-    }
-}
-
-/// The same among all problems, where there is no lab to ask.
-///
-/// # Errors
-/// Where none is meant, or more than one may be.
-pub fn find_problem(given: &str) -> Result<Problem, FindError> {
-    let mut problems = problems();
-    let number = find(&problems, given)?.number;
-    problems.retain(|problem| problem.number == number);
-    Ok(problems.remove(0))
-}
-
-fn ids<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Vec<String> {
-    problems.into_iter().map(|problem| problem.id.clone()).collect()
 }

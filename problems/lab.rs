@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Request, Schema, SchemaBuilder};
 
 use crate::{
-    FindError, MemoryGuard, Mutation, Problem, Query, Subscription, catalog,
+    FindError, MemoryGuard, Mutation, Problem, Query, Subscription, catalog, find,
     p00_hello::{HelloQuery, Letters},
     p01_jokes::{Jokes, JokesQuery},
     p02_search, p03_lookup, p04_orders, p05_stories, p06_books, p07_recommendations, p08_covers, p09_login,
@@ -76,7 +76,7 @@ impl Lab {
 
     /// The problem with that id or name, or the only one whose id or name begins so.
     pub fn find(&self, given: &str) -> Result<&Problem, FindError> {
-        catalog::find(&self.inner.problems, given)
+        find::find(&self.inner.problems, given)
     }
 
     /// Brings a problem back to where it started: drops what it holds, and ends what it runs.

@@ -21,6 +21,7 @@
 mod catalog;
 mod errors;
 mod executor;
+mod find;
 mod guard;
 mod handover;
 mod input;
@@ -85,10 +86,9 @@ pub mod parts {
     pub use crate::sync::locked;
 }
 
-pub use catalog::{
-    Call, Count, FindError, LoadRecipe, LoadShape, Pace, Problem, Requirements, find_problem, problems,
-};
+pub use catalog::{Call, Count, Jobs, LoadRecipe, LoadShape, Pace, Problem, Requirements, problems};
 pub use executor::LabSchema;
+pub use find::{FindError, find_problem};
 pub use guard::MemoryGuard;
 pub use handover::{Handover, Job, Plain, Task};
 pub use lab::Lab;

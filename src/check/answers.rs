@@ -11,15 +11,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clients;
-use super::difference::{canonical, difference};
+use super::difference::{canonical, canonical_response, difference};
 use super::door::{PublicDoor, shown_variables};
 use super::questions::{self, first_calls, follow_up};
 use super::{Error, Refusal};
 
+const NEXT: &str = "answer what the shop answers; only what is kept behind the answer may change";
+
 /// The recorded answers of a problem.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Answers(Vec<Conversation>);
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    calls: Vec<Conversation>,
+    /// The responses to the documents that the manifest has under `also`, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    also: Vec<Value>,
+}
 
 /// One call of the problem's operation and those that follow it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,10 +45,13 @@ impl Answers {
     pub fn read(root: &Path, problem: &Problem) -> Result<Self, Error> {
         let path = path(root, problem);
         let text = std::fs::read_to_string(&path).map_err(Error::file("read", &path))?;
-        serde_json::from_str(&text).map_err(|error| Error::Workspace {
-            path,
-            reason: error.to_string(),
-        })
+        let answers = serde_json::from_str(&text).map_err(|error| error.to_string());
+        let expected = problem.requires.also.len();
+        let answers = answers.and_then(|answers: Self| match answers.also.len() {
+            found if found == expected => Ok(answers),
+            found => Err(format!("{found} answers under `also`, and not {expected}")),
+        });
+        answers.map_err(|reason| Error::Workspace { path, reason })
     }
 
     /// Asks the shipped lab, and writes what it answers into the problem's folder.
@@ -49,7 +59,11 @@ impl Answers {
     /// # Errors
     /// Where it gives no answer, or the file cannot be written.
     pub async fn record(root: &Path, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
-        let answers = Self::ask(door, problem, &questions::recorded(problem)?).await?;
+        let mut answers = Self::ask(door, problem, &questions::recorded(problem)?).await?;
+        for document in &problem.requires.also {
+            let response = door.respond(document, &Value::Null).await?;
+            answers.also.push(canonical_response(&response));
+        }
         let path = path(root, problem);
         let text = serde_json::to_string_pretty(&answers).expect("JSON of JSON");
         std::fs::write(&path, text + "\n").map_err(Error::file("write", &path))
@@ -60,9 +74,27 @@ impl Answers {
     /// # Errors
     /// [`Refusal`] where an answer is not the one that was recorded.
     pub async fn compare(&self, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
-        let mut recorded: Vec<&Conversation> = self.0.iter().collect();
+        let mut recorded: Vec<&Conversation> = self.calls.iter().collect();
         fastrand::shuffle(&mut recorded);
-        compare(door, problem, &recorded).await
+        compare(door, problem, &recorded).await?;
+        self.compare_also(door, problem).await
+    }
+
+    /// The same, with one of the calls only.
+    async fn compare_some(&self, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
+        compare(door, problem, &self.calls.iter().take(1).collect::<Vec<_>>()).await?;
+        self.compare_also(door, problem).await
+    }
+
+    async fn compare_also(&self, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
+        for (document, right) in problem.requires.also.iter().zip(&self.also) {
+            let response = door.respond(document, &Value::Null).await?;
+            if let Some(difference) = difference(right, &canonical_response(&response)) {
+                let why = format!("`{document}` is not answered as before: {difference}");
+                return Err(Refusal::new(why, NEXT).into());
+            }
+        }
+        Ok(())
     }
 
     /// Some of the calls, and after each so many others; then what follows it: it is still known.
@@ -76,7 +108,7 @@ impl Answers {
         some: usize,
     ) -> Result<(), Error> {
         let recalls = problem.requires.recalls;
-        for conversation in self.0.iter().take(some) {
+        for conversation in self.calls.iter().take(some) {
             let begun = begin(door, problem, &[conversation]).await?;
             clients::call(door, problem, recalls.saturating_sub(1)).await?;
             if let Err(different) = go_on(door, problem, conversation, &begun[0]).await? {
@@ -92,7 +124,7 @@ impl Answers {
 
     /// The answers to the problem's operation, without what follows it.
     pub(super) fn firsts(&self) -> impl Iterator<Item = &Value> {
-        self.0
+        self.calls
             .iter()
             .filter_map(|conversation| conversation.answers.first())
     }
@@ -108,34 +140,32 @@ impl Answers {
                 answers,
             });
         }
-        Ok(Self(conversations))
+        Ok(Self {
+            calls: conversations,
+            also: Vec::new(),
+        })
     }
 }
 
-/// Asks one question of each of the other problems, and compares: a change has to leave its neighbours as they are.
+/// Some questions about another problem than the changed one, compared: a change has to leave its neighbours as they are.
 ///
 /// # Errors
-/// [`Refusal`] where one is not.
-pub(super) async fn compare_others(
-    root: &Path,
+/// [`Refusal`] where it is not.
+pub(super) async fn compare_neighbour(
     door: &PublicDoor,
-    board: impl Iterator<Item = &Problem>,
-    changed: &Problem,
+    other: &Problem,
+    recorded: &Answers,
 ) -> Result<(), Error> {
-    for other in board.filter(|other| other.number != changed.number) {
-        let recorded = Answers::read(root, other)?;
-        let compared = compare(door, other, &recorded.0.iter().take(1).collect::<Vec<_>>()).await;
-        compared.map_err(|error| match error {
-            Error::Refused(refusal) => Refusal {
-                why: format!("{} is not as it was: {}", other.id, refusal.why),
-                next: format!("change nothing that {} needs", other.id),
-                ..refusal
-            }
-            .into(),
-            error => error,
-        })?;
-    }
-    Ok(())
+    let compared = recorded.compare_some(door, other).await;
+    compared.map_err(|error| match error {
+        Error::Refused(refusal) => Refusal {
+            why: format!("{} is not as it was: {}", other.id, refusal.why),
+            next: format!("change nothing that {} needs", other.id),
+            ..refusal
+        }
+        .into(),
+        error => error,
+    })
 }
 
 fn path(root: &Path, problem: &Problem) -> PathBuf {
@@ -199,7 +229,7 @@ fn wrong(problem: &Problem, variables: &Value, difference: &str) -> Error {
             "{} does not answer as before{asked}: {difference}",
             problem.fields.join(" and ")
         ),
-        "answer what the shop answers; only what is kept behind the answer may change",
+        NEXT,
     )
     .into()
 }

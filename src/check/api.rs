@@ -16,28 +16,38 @@ const INTROSPECTION: &str = "{ __schema { types { name kind
 fragment A on __InputValue { name defaultValue type { ...T } }
 fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
 
-/// Sees that the API at the door is the one in `schema/api.graphql`.
-///
-/// # Errors
-/// [`Refusal`] where something is missing, or new.
-pub(super) async fn same(door: &PublicDoor, root: &Path) -> Result<(), Error> {
-    let path = root.join("schema/api.graphql");
-    let text = std::fs::read_to_string(&path).map_err(Error::file("read", &path))?;
-    let shipped = of_text(&text).map_err(|reason| Error::Workspace { path, reason })?;
-    let found = of_answer(&door.ask(INTROSPECTION, &Value::Null).await?);
-    let refused = |line: &str, what: &str| {
-        Err(Refusal::new(
-            format!("`{line}` {what}"),
-            "leave the API as it is: the shop's clients count on it",
-        )
-        .into())
-    };
-    if let Some(line) = shipped.difference(&found).next() {
-        return refused(line, "is gone from the API, or not as it was");
+/// The API as it was shipped.
+pub(super) struct Api(BTreeSet<String>);
+
+impl Api {
+    /// The one in `schema/api.graphql`.
+    pub(super) fn read(root: &Path) -> Result<Self, Error> {
+        let path = root.join("schema/api.graphql");
+        let text = std::fs::read_to_string(&path).map_err(Error::file("read", &path))?;
+        let lines = of_text(&text).map_err(|reason| Error::Workspace { path, reason })?;
+        Ok(Self(lines))
     }
-    match found.difference(&shipped).next() {
-        Some(line) => refused(line, "is new in the API"),
-        None => Ok(()),
+
+    /// Sees that it is the one at the door.
+    ///
+    /// # Errors
+    /// [`Refusal`] where something is missing, or new.
+    pub(super) async fn is_at(&self, door: &PublicDoor) -> Result<(), Error> {
+        let found = of_answer(&door.ask(INTROSPECTION, &Value::Null).await?);
+        let refused = |line: &str, what: &str| {
+            Err(Refusal::new(
+                format!("`{line}` {what}"),
+                "leave the API as it is: the shop's clients count on it",
+            )
+            .into())
+        };
+        if let Some(line) = self.0.difference(&found).next() {
+            return refused(line, "is gone from the API, or not as it was");
+        }
+        match found.difference(&self.0).next() {
+            Some(line) => refused(line, "is new in the API"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Long texts are kept by their beginning and their hash, and what varies is masked.
 
 use problems::Problem;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::door::shown;
 use crate::digest::sha256;
@@ -21,27 +21,25 @@ const VARIES: &str = "(varies)";
 pub(super) fn canonical(problem: &Problem, data: &Value) -> Value {
     let mut answer = data.clone();
     for pointer in &problem.requires.varies {
-        let steps: Vec<&str> = pointer.split('/').skip(1).collect();
-        mask(&mut answer, &steps);
+        mask(&mut answer, pointer);
     }
     shorten(&mut answer);
     answer
 }
 
-fn mask(value: &mut Value, steps: &[&str]) {
-    match (steps, value) {
-        ([], value) => {
-            // What is not there at all does not vary.
-            if !value.is_null() && value.as_str() != Some("") {
-                *value = VARIES.into();
-            }
-        }
-        (["*", rest @ ..], Value::Array(items)) => items.iter_mut().for_each(|item| mask(item, rest)),
-        ([step, rest @ ..], value) => {
-            if let Some(inner) = value.get_mut(*step) {
-                mask(inner, rest);
-            }
-        }
+/// A whole response, errors and all, with the hashes of its long texts.
+pub(super) fn canonical_response(response: &Value) -> Value {
+    let errors = response.get("errors").cloned().unwrap_or_else(|| json!([]));
+    let mut response = json!({ "data": response["data"], "errors": errors });
+    shorten(&mut response);
+    response
+}
+
+/// What is not there at all does not vary.
+fn mask(answer: &mut Value, pointer: &str) {
+    let varying = answer.pointer_mut(pointer);
+    if let Some(value) = varying.filter(|value| !value.is_null() && value.as_str() != Some("")) {
+        *value = VARIES.into();
     }
 }
 
@@ -121,12 +119,26 @@ mod tests {
     }
 
     #[test]
-    fn what_varies_is_masked_in_each_item_and_what_is_empty_is_not() {
-        let mut value = json!({ "quotes": [{ "at": "now", "price": 1 }, { "at": "", "price": 2 }] });
-        mask(&mut value, &["quotes", "*", "at"]);
+    fn what_varies_is_masked_and_what_is_empty_is_not() {
+        let mut value = json!({ "quote": { "at": "now", "by": "", "price": 1 } });
+        for pointer in ["/quote/at", "/quote/by", "/quote/to", "/order/at"] {
+            mask(&mut value, pointer);
+        }
+        assert_eq!(value, json!({ "quote": { "at": VARIES, "by": "", "price": 1 } }));
+    }
+
+    #[test]
+    fn errors_that_are_missing_or_others_are_a_difference_of_responses() {
+        let refused = canonical_response(&json!({ "data": null, "errors": [{ "message": "no" }] }));
+        let granted = canonical_response(&json!({ "data": null }));
         assert_eq!(
-            value,
-            json!({ "quotes": [{ "at": VARIES, "price": 1 }, { "at": "", "price": 2 }] })
+            difference(&refused, &granted).as_deref(),
+            Some("errors has 0 items instead of 1")
+        );
+        let otherwise = canonical_response(&json!({ "data": null, "errors": [{ "message": "yes" }] }));
+        assert_eq!(
+            difference(&refused, &otherwise).as_deref(),
+            Some("errors.0.message is \"yes\" instead of \"no\"")
         );
     }
 

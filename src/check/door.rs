@@ -50,18 +50,9 @@ impl PublicDoor {
     /// # Errors
     /// [`Refusal`] where there is none, or there are errors beside it.
     pub(super) async fn ask(&self, document: &str, variables: &Value) -> Result<Value, Error> {
-        let body = json!({ "query": document, "variables": variables });
-        let asked = format!("{}{}", one_line(document), shown_variables(variables));
-        let door = self.clone();
-        let answer = tokio::task::spawn_blocking(move || door.post(&body)).await;
-        let answer = answer.map_err(|error| self.silent(&error))?;
-        let mut answer = answer.map_err(|reason| {
-            Refusal::new(
-                format!("`{asked}` is not answered: {reason}"),
-                "answer each request as before",
-            )
-        })?;
+        let mut answer = self.respond(document, variables).await?;
         if let Some(message) = answer["errors"][0]["message"].as_str() {
+            let asked = format!("{}{}", one_line(document), shown_variables(variables));
             return Err(Refusal::new(
                 format!("`{asked}` is answered with an error: {message}"),
                 "answer each request as before",
@@ -69,6 +60,25 @@ impl PublicDoor {
             .into());
         }
         Ok(answer["data"].take())
+    }
+
+    /// The response to a question, with whatever errors.
+    ///
+    /// # Errors
+    /// [`Refusal`] where there is none.
+    pub(super) async fn respond(&self, document: &str, variables: &Value) -> Result<Value, Error> {
+        let body = json!({ "query": document, "variables": variables });
+        let door = self.clone();
+        let answer = tokio::task::spawn_blocking(move || door.post(&body)).await;
+        let answer = answer.map_err(|error| self.silent(&error))?;
+        answer.map_err(|reason| {
+            let asked = format!("{}{}", one_line(document), shown_variables(variables));
+            Refusal::new(
+                format!("`{asked}` is not answered: {reason}"),
+                "answer each request as before",
+            )
+            .into()
+        })
     }
 
     fn post(&self, body: &Value) -> Result<Value, String> {

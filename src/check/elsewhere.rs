@@ -5,9 +5,13 @@ use std::process::Command;
 
 use super::{Error, Refusal};
 
-/// Files at the root, and folders, of which cargo takes what is new without being told. (`problems/` is looked at by hash.)
+/// Files at the root, and folders, of which cargo takes what is new without being told. (What is new in `problems/` is looked
+/// at by hash.)
 const TAKEN_FILES: [&str; 3] = ["build.rs", "rust-toolchain", "rust-toolchain.toml"];
 const TAKEN_FOLDERS: [&str; 3] = [".cargo", "crates", "src"];
+/// Of which a change may take part in the build. Examples, tests and guides at the root do not.
+const BUILT_FILES: [&str; 2] = ["Cargo.lock", "Cargo.toml"];
+const BUILT_FOLDERS: [&str; 6] = [".cargo", "crates", "problems", "schema", "src", "web"];
 /// Of more files than that a hint names no more.
 const NAMED: usize = 5;
 
@@ -37,7 +41,8 @@ pub(super) fn nothing_was_changed(root: &Path) -> Result<(), Error> {
     )?;
     let added = git(root, &["ls-files", "--others", "--exclude-standard"])?;
     let added = added.lines().filter(|path| is_taken(path));
-    let mut others = changed.lines().chain(added).filter(|path| !is_of_a_problem(path));
+    let changed = changed.lines().filter(|path| is_built(path));
+    let mut others = changed.chain(added).filter(|path| !is_of_a_problem(path));
     let Some(first) = others.next() else {
         return Ok(());
     };
@@ -72,6 +77,18 @@ fn git(root: &Path, arguments: &[&str]) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Whether a file that git knows may take part in the build.
+fn is_built(path: &str) -> bool {
+    let path = Path::new(path.trim_matches('"'));
+    let is = |names: &[&str]| names.iter().any(|name| path == Path::new(name));
+    let is_manifest = path.file_name().is_some_and(|name| name == "Cargo.toml");
+    is(&TAKEN_FILES)
+        || is(&BUILT_FILES)
+        || is_manifest
+        || BUILT_FOLDERS.iter().any(|folder| path.starts_with(folder))
+}
+
+/// Whether cargo takes a file that git does not know.
 fn is_taken(path: &str) -> bool {
     let path = Path::new(path.trim_matches('"'));
     let is_source = path
@@ -97,7 +114,14 @@ mod tests {
     /// A repository with one commit of some files.
     fn repository() -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("a folder");
-        for file in ["Cargo.toml", "src/lib.rs", "problems/p00_hello/mod.rs"] {
+        for file in [
+            "Cargo.toml",
+            "src/lib.rs",
+            "problems/p00_hello/mod.rs",
+            "problems/lab.rs",
+            "examples/graphql.rs",
+            "README.md",
+        ] {
             let path = root.path().join(file);
             fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
             fs::write(path, "").expect("it is written");
@@ -138,7 +162,12 @@ mod tests {
         write("mine.txt");
         write("problems/p00_hello/.mod.rs.swp");
         write("src/notes.txt");
+        write("examples/graphql.rs");
+        write("README.md");
         assert_eq!(said(root.path()), "");
+        write("problems/lab.rs");
+        assert!(said(root.path()).starts_with("problems/lab.rs was changed too"));
+        fs::write(root.path().join("problems/lab.rs"), "").expect("it is written");
         write("build.rs");
         assert!(said(root.path()).starts_with("build.rs was changed too"));
         fs::remove_file(root.path().join("build.rs")).expect("it is removed");

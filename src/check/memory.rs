@@ -127,24 +127,25 @@ impl Watch {
 
     async fn ask_twice(&self, door: &PublicDoor, problem: &Problem) -> Result<AskedTwice, Error> {
         let questions = drawn(problem, problem.requires.remembers as usize)?;
-        let first = self.jobs_for(door, problem, &questions).await?;
+        let first = self.jobs_for(door, problem.operation, &questions).await?;
         tokio::time::sleep(PAUSE).await;
         Ok(AskedTwice {
             count: questions.len() as u64,
             first,
-            again: self.jobs_for(door, problem, &questions).await?,
+            again: self.jobs_for(door, problem.operation, &questions).await?,
         })
     }
 
-    async fn jobs_for(
+    /// How many jobs the database had while a document was asked with each of these variables, one after the other.
+    pub(super) async fn jobs_for(
         &self,
         door: &PublicDoor,
-        problem: &Problem,
+        document: &str,
         questions: &[Value],
     ) -> Result<u64, Error> {
         let before = self.look().await?.database_jobs();
         for question in questions {
-            door.ask(problem.operation, question).await?;
+            door.ask(document, question).await?;
         }
         Ok(self.look().await?.database_jobs().saturating_sub(before))
     }

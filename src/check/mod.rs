@@ -9,10 +9,12 @@
 //! - `build`: the changed server, built by cargo
 //! - `door`, `follow`: questions to the public door, by POST and by WebSocket
 //! - `api`: whether the schema is the shipped one
+//! - `reference`: what changes are judged by, read before the server is started
 //! - `questions`: what is asked; [`answers`]: whether the answers are right, by those that were recorded before
-//! - `fresh`: whether questions that were not recorded are answered as those were
-//! - `shared`: whether who asks the same at the same time shares the work; `counted`: whether calls still go into the figures
-//!   that the shop is watched by
+//! - `fresh`: whether questions that were not recorded are answered as those were; `varying`: whether what should differ from
+//!   call to call does
+//! - `jobs`: whether the database has no more to do than before; `counted`: whether calls still go into the figures that the
+//!   shop is watched by
 //! - `clients`: the problem's clients, but few
 //! - `difference`: answers as they are recorded, and how one is not the other
 //! - `memory`: the most that is held under load, and what the database is asked; `swing`: what is held for a while
@@ -30,13 +32,15 @@ mod elsewhere;
 mod error;
 mod follow;
 mod fresh;
+mod jobs;
 mod memory;
 mod questions;
+mod reference;
 mod ruling;
-mod shared;
 mod shipped;
 mod swing;
 mod trial;
+mod varying;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,20 +50,24 @@ use problems::Problem;
 
 pub use door::PublicDoor;
 pub use error::{Error, Refusal};
+pub(crate) use shipped::changed_since_built;
 pub use shipped::manifest_of;
 
 use crate::hunt::interrupt::Interrupts;
 use crate::hunt::{self, Hunted, Service};
 use crate::load::recipe;
 use crate::own_lab::{Doors, OwnLab};
-use answers::Answers;
 use memory::Watch;
+use reference::Reference;
 use trial::Trial;
 
 /// Bytes that the instrument is told to keep of each request, to see that it finds them.
 const CONTROL: u64 = 128;
 /// Allocated bytes from one sample to the next.
 const SAMPLE_INTERVAL: u64 = 16 << 10;
+
+/// The hunt's folder in that for the evidence.
+const HUNT: &str = "hunt";
 
 /// How often, and after which time each, a folder is tried to be removed.
 const REMOVALS: u32 = 10;
@@ -137,11 +145,15 @@ async fn judge(
 ) -> Result<Sound, Error> {
     let board = problems::problems();
     let problem = problems::find_problem(&settings.problem)?;
+    has_no_hunt(&settings.folder)?;
+    if settings.server.is_none() {
+        progress.say("what was changed");
+        shipped::changed(&settings.root, &problem).map_err(Error::not_judged)?;
+    }
+    let reference = Reference::read(&settings.root, &board)?;
     let program = match &settings.server {
         Some(program) => program.clone(),
         None => {
-            progress.say("what was changed");
-            shipped::changed(&settings.root, &problem).map_err(Error::not_judged)?;
             progress.say("building the changed server");
             build::server(&settings.root).await?
         }
@@ -157,7 +169,7 @@ async fn judge(
             doors: &doors,
             door: PublicDoor::new(&doors.public),
             watch: Watch::new(&doors.admin)?,
-            answers: Answers::read(&settings.root, &problem)?,
+            reference: &reference,
         };
         trial.run(symbolizer).await
     };
@@ -172,6 +184,16 @@ async fn judge(
     };
     lab.end().await;
     judged
+}
+
+/// Better said before all the work: a hunt is never written over.
+fn has_no_hunt(folder: &Path) -> Result<(), Error> {
+    let hunt = folder.join(HUNT);
+    if hunt.exists() {
+        let source = std::io::ErrorKind::AlreadyExists.into();
+        return Err(Error::file("make", hunt)(source));
+    }
+    Ok(())
 }
 
 /// Starts the changed server; its log is in the folder for the evidence.
@@ -211,7 +233,7 @@ fn hunt_settings(settings: &Settings, problem: &Problem, doors: &Doors) -> hunt:
         control: Some(CONTROL),
         holders: 1,
         baseline: None,
-        folder: settings.folder.join("hunt"),
+        folder: settings.folder.join(HUNT),
         keep_snapshots: false,
     }
 }

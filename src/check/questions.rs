@@ -6,10 +6,10 @@ use std::time::Duration;
 use problems::Problem;
 use serde_json::{Map, Value};
 
-use super::Error;
 use super::difference::{canonical, difference};
 use super::door::PublicDoor;
 use super::follow::Follower;
+use super::{Error, Refusal};
 use crate::variables::Template;
 
 /// Questions that are recorded of a problem.
@@ -54,7 +54,7 @@ fn template(problem: &Problem) -> Result<Template, Error> {
     })
 }
 
-/// Runs the problem's operation for each. A subscription is followed by one who reads each event, in order.
+/// Runs the problem's operation for each. A subscription is followed by two who read each event, in order.
 pub(super) async fn first_calls(
     door: &PublicDoor,
     problem: &Problem,
@@ -67,56 +67,69 @@ pub(super) async fn first_calls(
         }
         return Ok(answers);
     };
-    let mut follower = Follower::new(door, problem.operation, &problem.example).await?;
+    let follower = || Follower::new(door, problem.operation, &problem.example);
+    let (mut follower, mut another) = (follower().await?, follower().await?);
     for variables in variables {
         door.ask(&trigger.document, variables).await?;
     }
     for _ in variables {
-        answers.push(follower.event().await?);
+        let event = follower.event().await?;
+        if another.event().await? != event {
+            return Err(Refusal::new(
+                format!(
+                    "two who follow {} are not told the same",
+                    problem.fields.join(" and ")
+                ),
+                "tell each follower who reads every event, as before",
+            )
+            .into());
+        }
+        answers.push(event);
     }
     Ok(answers)
 }
 
-/// The answers to the calls that follow, each asked again until it is the one that was recorded, or the time is up.
+/// The answers to the calls that follow `first`. A query is asked again until its answer is the one that was recorded, or the
+/// time is up.
 pub(super) async fn follow_up(
     door: &PublicDoor,
     problem: &Problem,
-    before: &Value,
+    first: &Value,
     right: Option<&[Value]>,
 ) -> Result<Vec<Value>, Error> {
-    let (mut answers, mut before) = (Vec::new(), before.clone());
+    let mut answers = Vec::new();
     for (at, call) in problem.requires.then.iter().enumerate() {
-        let variables = filled(&call.variables, &before);
+        let variables = filled(&call.variables, first);
         let right = right.map(|right| right.get(at));
+        let once = call.document.trim_start().starts_with("mutation");
         let mut waited = Duration::ZERO;
-        let data = loop {
-            let data = door.ask(&call.document, &variables).await?;
+        let answer = loop {
+            let answer = canonical(problem, &door.ask(&call.document, &variables).await?);
             let settled = match right {
-                Some(Some(right)) => difference(right, &canonical(problem, &data)).is_none(),
+                Some(Some(right)) => difference(right, &answer).is_none(),
                 // When it is recorded nobody knows: whatever comes last.
                 _ => false,
             };
-            if settled || waited >= PATIENCE {
-                break data;
+            if once || settled || waited >= PATIENCE {
+                break answer;
             }
             tokio::time::sleep(LOOK_EVERY).await;
             waited += LOOK_EVERY;
         };
-        answers.push(canonical(problem, &data));
-        before = data;
+        answers.push(answer);
     }
     Ok(answers)
 }
 
-/// Variables, with pointers into the answer before replaced by what they point at.
-fn filled(variables: &Value, before: &Value) -> Value {
+/// Variables, with pointers into an answer replaced by what they point at.
+fn filled(variables: &Value, answer: &Value) -> Value {
     match variables {
         Value::String(pointer) if pointer.starts_with('/') => {
-            before.pointer(pointer).cloned().unwrap_or_default()
+            answer.pointer(pointer).cloned().unwrap_or_default()
         }
         Value::Object(fields) => fields
             .iter()
-            .map(|(name, value)| (name.clone(), filled(value, before)))
+            .map(|(name, value)| (name.clone(), filled(value, answer)))
             .collect::<Map<_, _>>()
             .into(),
         other => other.clone(),
@@ -130,11 +143,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_filled_from_the_answer_before() {
-        let before = json!({ "login": { "token": "t" } });
+    fn variables_are_filled_from_an_answer() {
+        let answer = json!({ "login": { "token": "t" } });
         let variables = json!({ "token": "/login/token", "first": 3, "name": "Ada" });
         assert_eq!(
-            filled(&variables, &before),
+            filled(&variables, &answer),
             json!({ "token": "t", "first": 3, "name": "Ada" })
         );
     }

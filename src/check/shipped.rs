@@ -45,11 +45,6 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
     let known: Vec<_> = entries()
         .filter(|(_, path)| path.starts_with(&format!("{folder}/")))
         .collect();
-    let is_shipped = |file: &PathBuf| {
-        known
-            .iter()
-            .any(|(hash, path)| root.join(path) == *file && hash_of(file).as_deref() == Some(hash))
-    };
     let files = files_below(&root.join(&folder)).map_err(Error::file("read", root.join(&folder)))?;
     // What an editor has left there is no change.
     let is_known = |file: &&PathBuf| {
@@ -57,7 +52,7 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
             || known.iter().any(|(_, path)| root.join(path) == **file)
     };
     let files: Vec<&PathBuf> = files.iter().filter(is_known).collect();
-    if files.len() == known.len() && files.into_iter().all(is_shipped) {
+    if files.len() == known.len() && files.iter().all(|file| is_shipped(root, file)) {
         return Err(Refusal::new(
             format!("{folder} is as it was shipped: nothing to judge yet"),
             format!(
@@ -68,6 +63,23 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
         .into());
     }
     elsewhere::nothing_was_changed(root)
+}
+
+/// The first Rust file of a problem that was changed after this program was built, which does not have the change.
+pub(crate) fn changed_since_built(root: &Path, problem: &Problem) -> Option<PathBuf> {
+    let changed_at = |file: &Path| file.metadata().and_then(|data| data.modified()).ok();
+    let built_at = changed_at(&std::env::current_exe().ok()?)?;
+    let files = files_below(&root.join("problems").join(problem.folder())).ok()?;
+    files.into_iter().find(|file| {
+        file.extension().is_some_and(|extension| extension == "rs")
+            && changed_at(file).is_some_and(|changed_at| changed_at > built_at)
+            && !is_shipped(root, file)
+    })
+}
+
+fn is_shipped(root: &Path, file: &Path) -> bool {
+    let mut known = entries().filter(|(_, path)| root.join(path) == file);
+    known.any(|(hash, _)| hash_of(file).as_deref() == Some(hash))
 }
 
 fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -3,10 +3,11 @@
 use heap_profile::Symbolizer;
 use problems::{Pace, Problem};
 
-use super::answers::{self, Answers};
+use super::answers::compare_neighbour;
 use super::door::PublicDoor;
 use super::memory::{AskedTwice, Watch};
-use super::{Error, SAMPLE_INTERVAL, Settings, api, counted, fresh, hunt_settings, ruling, shared, swing};
+use super::reference::Reference;
+use super::{Error, SAMPLE_INTERVAL, Settings, counted, fresh, hunt_settings, jobs, ruling, swing, varying};
 use crate::hunt::{self, Hunted, Progress};
 use crate::own_lab::Doors;
 
@@ -26,7 +27,7 @@ pub(super) struct Trial<'t> {
     pub(super) doors: &'t Doors,
     pub(super) door: PublicDoor,
     pub(super) watch: Watch,
-    pub(super) answers: Answers,
+    pub(super) reference: &'t Reference,
 }
 
 impl Trial<'_> {
@@ -36,7 +37,7 @@ impl Trial<'_> {
     /// [`super::Refusal`] at the first that it does not pass.
     pub(super) async fn run(&self, symbolizer: Symbolizer) -> Result<Hunted, Error> {
         self.progress.say("whether its API is the shop's");
-        api::same(&self.door, &self.settings.root).await?;
+        self.reference.api.is_at(&self.door).await?;
         let live = self.watch.look().await?.live();
         // First of all: whatever was asked before is at hand.
         let remembered = self.remembers().await?;
@@ -46,8 +47,11 @@ impl Trial<'_> {
         swing::is_small(&self.watch, &self.door, self.problem).await?;
         self.still_remembers(remembered.as_ref()).await?;
         self.progress.say("whether its answers are right after all that");
-        self.answers.compare(&self.door, self.problem).await?;
-        fresh::are_answered(&self.door, self.problem, &self.answers).await?;
+        let recorded = self.reference.answers(self.problem);
+        recorded.compare(&self.door, self.problem).await?;
+        fresh::are_answered(&self.door, self.problem, recorded).await?;
+        varying::does_vary(&self.door, self.problem).await?;
+        jobs::are_few(&self.watch, &self.door, self.problem).await?;
         self.neighbours_answer(self.board.iter()).await?;
         Ok(hunted)
     }
@@ -69,7 +73,8 @@ impl Trial<'_> {
         }
         if problem.requires.recalls > 0 {
             self.progress.say("whether it recalls what is new");
-            self.answers.recalled(door, problem, RECALLED).await?;
+            let recorded = self.reference.answers(problem);
+            recorded.recalled(door, problem, RECALLED).await?;
         }
         counted::each_call(door, problem, COUNTED).await
     }
@@ -78,11 +83,13 @@ impl Trial<'_> {
     async fn answers_are_right(&self) -> Result<u64, Error> {
         self.progress.say("whether its answers are right");
         let before = self.watch.look().await?;
-        self.answers.compare(&self.door, self.problem).await?;
+        let recorded = self.reference.answers(self.problem);
+        recorded.compare(&self.door, self.problem).await?;
+        varying::does_vary(&self.door, self.problem).await?;
         if self.problem.requires.recalls > 0 {
-            self.answers.recalled(&self.door, self.problem, 1).await?;
+            recorded.recalled(&self.door, self.problem, 1).await?;
         }
-        shared::is_asked_once(&self.watch, &self.door, self.problem).await?;
+        jobs::are_few(&self.watch, &self.door, self.problem).await?;
         self.watch.calls_are_counted(self.problem, &before).await?;
         counted::each_call(&self.door, self.problem, COUNTED_AT_FIRST).await?;
         // What grows by time would be seen in the hunt, whoever set it off.
@@ -93,7 +100,10 @@ impl Trial<'_> {
     }
 
     async fn neighbours_answer(&self, board: impl Iterator<Item = &Problem>) -> Result<(), Error> {
-        answers::compare_others(&self.settings.root, &self.door, board, self.problem).await
+        for other in board.filter(|other| other.number != self.problem.number) {
+            compare_neighbour(&self.door, other, self.reference.answers(other)).await?;
+        }
+        Ok(())
     }
 
     /// `base` is what was live before, in bytes.

@@ -14,10 +14,11 @@ use crate::workshop::{Answer, Answered, Answers, INNOCENT, Judgement, KINDS, kin
 const EXIT_NOT_RIGHT: u8 = 1;
 
 const AFTER_HELP: &str = "\
-TYPE is what piles up: any type on a report's way from the memory to its holder.
-HOLDER is what keeps it from being freed: the last on that way. Both as a report
-of `leaklab hunt` says them, or as the source does: with or without modules,
-`static` or `task`, Arc<>, Vec<> and the like.
+TYPE is what piles up: the first on a report's way from the memory to its holder
+(`held by`), or the shop's own type near it. HOLDER is what keeps it from being
+freed: the last on that way. Both as a report of `leaklab hunt` says them, or as
+the source does: with or without modules, `static` or `task`, Arc<>, Vec<> and
+the like.
 
 Examples:
   leaklab answer 02 --type Gift --holder GIFTS --kind chain

@@ -13,7 +13,7 @@ use crate::check::{self, Error, Settings, Sound};
 use crate::cli::EXIT_ERROR;
 use crate::hunt::{self, Progress};
 use crate::load::table::one_line;
-use crate::workshop::{self, Answer, Answers, Judgement, update, workspace_root};
+use crate::workshop::{Answer, Answers, Judgement, can_be_kept, update, workspace_root};
 
 const EXIT_REFUSED: u8 = 1;
 /// As a shell has it: 128, and the number of SIGINT.
@@ -54,9 +54,11 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let problem = find(&args.problem)?;
     let progress_file = args.file.path()?;
-    // Better said now than after all the work.
-    workshop::Progress::load(&progress_file)?;
     let own = args.server.is_none();
+    if own {
+        // Better said now than after all the work.
+        can_be_kept(&progress_file)?;
+    }
     let settings = Settings {
         problem: problem.id.clone(),
         root: workspace_root()?,
@@ -78,6 +80,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Err(error) => fail(error),
     };
+    if own && matches!(judged, Err(Error::Refused(_))) {
+        println!(
+            "hint: after the next change run `leaklab check {}` again: it builds anew",
+            problem.id
+        );
+    }
     if own && matches!(judged, Ok(_) | Err(Error::Refused(_))) {
         update(&progress_file, |progress| {
             progress.check_made(&problem.name);

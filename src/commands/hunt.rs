@@ -15,9 +15,11 @@ pub use args::Args;
 use args::Format;
 
 use super::snapshot_file::symbolizer;
+use crate::check::changed_since_built;
 use crate::cli::EXIT_ERROR;
-use crate::hunt::{self, Error, Hunted, Outcome, Progress, Stopped, with_causes};
+use crate::hunt::{self, Error, Hunted, Outcome, Progress, Service, Settings, Stopped, with_causes};
 use crate::load::table::one_line;
+use crate::workshop::workspace_root;
 
 const EXIT_LEAK: u8 = 1;
 const EXIT_INCONCLUSIVE: u8 = 3;
@@ -30,6 +32,7 @@ const EXIT_INTERRUPTED: u8 = 130;
 /// Where a file cannot be read or written, or an argument means nothing.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = args.settings()?;
+    tell_of_changes(&settings);
     let before = args.before()?;
     if let Some(path) = &args.write_baseline {
         can_be_written(path)?;
@@ -55,6 +58,26 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         write(path, &Baseline::of(&hunted.report).to_json())?;
     }
     Ok(exit_code(&hunted.report))
+}
+
+/// A hunt in a lab of its own is one in this program, as it was built.
+fn tell_of_changes(settings: &Settings) {
+    let Service::OwnLab { .. } = settings.service else {
+        return;
+    };
+    let (Ok(problem), Ok(root)) = (problems::find_problem(&settings.subject), workspace_root()) else {
+        return;
+    };
+    if let Some(file) = changed_since_built(&root, &problem) {
+        let file = file.strip_prefix(&root).unwrap_or(&file).display();
+        eprintln!(
+            "warning: {file} was changed after this program was built, which hunts in what it was built of"
+        );
+        eprintln!(
+            "hint: cargo build --release, and hunt again; or leaklab check {}",
+            problem.id
+        );
+    }
 }
 
 fn exit_code(report: &Report) -> ExitCode {

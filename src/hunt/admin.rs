@@ -33,7 +33,7 @@ pub(crate) struct Admin {
 pub(super) struct Abilities {
     /// The mean number of bytes between samples.
     pub(super) sample_interval: u64,
-    /// The live heap that the service, or its machine, does not stand, in bytes.
+    /// The live heap that the service does not stand, in bytes: its memory guard's, or half of the memory there is.
     pub(super) memory_limit: u64,
     /// Whether a control can be planted.
     pub(super) control: bool,

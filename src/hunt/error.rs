@@ -81,7 +81,7 @@ pub enum Error {
         message: String,
     },
     /// So much is live that no load has room.
-    #[error("{} are live, which leaves no room for a load below half of the memory limit of {}", bytes(*live as i64), bytes(*limit as i64))]
+    #[error("{} are live, which leaves no room for a load below half of the memory limit of {}: that of its guard, or half of the memory there is", bytes(*live as i64), bytes(*limit as i64))]
     NoRoom {
         /// What is live, in bytes.
         live: u64,

@@ -205,7 +205,7 @@ impl<'a> Hunt<'a> {
                     return Err(self.ceiling.no_room());
                 }
                 let note = format!(
-                    "the load was stopped since the next rung would have gone past half of the memory limit of {}",
+                    "the load was stopped since the next rung would have gone past half of the memory limit of {} (that of its guard, or half of the memory there is)",
                     bytes(self.ceiling.limit as i64)
                 );
                 self.note(note);

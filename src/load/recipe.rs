@@ -43,7 +43,7 @@ mod tests {
 
     fn recipe(shape: &str) -> LoadRecipe {
         let recipe = json!({
-            "shape": shape, "connections": 1, "pipelining": 1, "amount": 1, "per": "request",
+            "shape": shape, "connections": 1, "pipelining": 1, "per": "request",
             "trigger": { "document": "mutation { described }" },
         });
         serde_json::from_value(recipe).expect("a recipe")

@@ -76,7 +76,7 @@ pub enum Judgement {
 /// Why an answer cannot be judged.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "nobody has said what is right about `{problem}`\nhint: problems/answers.toml is made from spoilers/: see docs/trainer.md"
+    "nobody has said what is right about `{problem}`\nhint: problems/answers.toml is made from spoilers/: see docs/add-a-problem.md"
 )]
 pub struct AnswerError {
     problem: String,

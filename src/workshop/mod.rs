@@ -18,5 +18,5 @@ mod workspace;
 
 pub use answers::{Answer, AnswerError, Answers, HASHES, Judgement, Part, fingerprint};
 pub use kinds::{INNOCENT, KINDS, Kind, kind};
-pub use progress::{Answered, Entry, Progress, ProgressError, default_path, update};
+pub use progress::{Answered, Entry, Progress, ProgressError, can_be_kept, default_path, update};
 pub use workspace::{WorkspaceError, workspace_root};

@@ -189,6 +189,8 @@ fn now() -> String {
 /// # Errors
 /// Where the file cannot be read, understood or written: then it is left as it was.
 pub fn update<T>(path: &Path, change: impl FnOnce(&mut Progress) -> T) -> Result<T, ProgressError> {
+    // A link is followed, and not replaced.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -204,6 +206,19 @@ pub fn update<T>(path: &Path, change: impl FnOnce(&mut Progress) -> T) -> Result
     progress.version = VERSION;
     write(&progress, path, folder).map_err(io(path))?;
     Ok(outcome)
+}
+
+/// Whether progress could be kept in the file, as far as can be told without writing.
+///
+/// # Errors
+/// Where the file cannot be read or understood, or nothing can be made in its folder.
+pub fn can_be_kept(path: &Path) -> Result<(), ProgressError> {
+    Progress::load(path)?;
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = path.ancestors().skip(1).find(|folder| folder.is_dir());
+    // A file without a name, which goes with its handle.
+    let made = tempfile::tempfile_in(folder.unwrap_or(Path::new(".")));
+    made.map(drop).map_err(io(&path))
 }
 
 /// What is wrong, and in which line.

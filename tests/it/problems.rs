@@ -3,6 +3,7 @@
 //! What a problem's first site is called stands in `spoilers/`, and is read from there.
 
 use std::path::Path;
+use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
@@ -28,6 +29,30 @@ enum Growth {
     Request(u64),
     CancelledRequest(u64),
     Second(u64),
+    /// While somebody follows, and does not read.
+    Event(u64),
+}
+
+/// Clients that follow a problem's subscription, and cause its events; they go when it is dropped.
+struct Followers(Child);
+
+impl Followers {
+    fn of(lab: &Lab, id: &str) -> Self {
+        let mut load = leaklab();
+        load.args(["load", id, "--duration", "600", "--target", lab.public_url()]);
+        let load = load
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self(load.spawn().expect("leaklab load starts"))
+    }
+}
+
+impl Drop for Followers {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn answer(problem: &str) -> Answer {
@@ -44,10 +69,11 @@ fn answer(problem: &str) -> Answer {
     };
     let growth = bytes("bytes_per_request").map(Growth::Request);
     let growth = growth.or(bytes("bytes_per_cancelled_request").map(Growth::CancelledRequest));
+    let growth = growth.or(bytes("bytes_per_second").map(Growth::Second));
     Answer {
         culprit: answer["culprit"].as_str().expect("a frame").to_owned(),
         growth: growth
-            .or(bytes("bytes_per_second").map(Growth::Second))
+            .or(bytes("bytes_per_event").map(Growth::Event))
             .expect("bytes"),
     }
 }
@@ -85,6 +111,11 @@ fn heat(lab: &Lab, id: &str, growth: &Growth, cold: u64) -> u64 {
             wait_until("growth", || lab.live() > cold + 2 * bytes);
             2 * bytes
         }
+        Growth::Event(bytes) => {
+            let least = bytes * CALLS as u64;
+            wait_until("growth", || lab.live() > cold + least);
+            least
+        }
     }
 }
 
@@ -94,8 +125,14 @@ fn leaks_is_named_and_resets(problem: &str) {
     let lab = Lab::start_with(&[], |command| {
         command.env(CONF.0, CONF.1);
     });
-    if !matches!(growth, Growth::Second(_)) {
-        lab.call_problem(&id, WARM_UP);
+    let _followers = matches!(growth, Growth::Event(_)).then(|| Followers::of(&lab, &id));
+    match growth {
+        Growth::Second(_) => {}
+        Growth::Event(bytes) => {
+            let at_rest = lab.live();
+            wait_until("events", || lab.live() > at_rest + bytes * WARM_UP as u64);
+        }
+        _ => lab.call_problem(&id, WARM_UP),
     }
     let cold = lab.live();
     let before = lab.take_snapshot();
@@ -147,6 +184,7 @@ problems! {
     imports_grows_is_named_and_resets: "10_imports",
     reviews_grows_is_named_and_resets: "11_reviews",
     mail_grows_is_named_and_resets: "12_mail",
+    feed_grows_is_named_and_resets: "13_feed",
     quotes_grows_is_named_and_resets: "14_quotes",
     prices_grows_is_named_and_resets: "15_prices",
     series_grows_and_is_named: "16_series",

@@ -14,9 +14,9 @@ mod way;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_graphql::futures_util::stream::BoxStream;
+use async_graphql::futures_util::{StreamExt as _, future::ready, stream::BoxStream};
 use async_graphql::{Data, Executor, MergedObject, Request, Response, Schema, value};
 use heap_admin::FieldLabels;
 use leaklab::server::PublicSchema;
@@ -35,6 +35,10 @@ heap_admin::malloc_conf!("prof:true,prof_active:true,lg_prof_sample:16");
 /// Calls after which some ways do what they do, again and again.
 const NOW_AND_THEN: u64 = 8_000;
 const SOONER: u64 = 1_000;
+/// As many as there are on a page, at most.
+const AUTHORS: u32 = 20;
+
+static FOLLOWERS: AtomicU64 = AtomicU64::new(0);
 
 fn main() -> ExitCode {
     leaklab::cli::main::<CheatSchema>()
@@ -75,6 +79,28 @@ impl CheatSchema {
             let _ = self.schema.execute(self.prepared(request)).await;
         }
     }
+
+    /// Authors, one after the other.
+    async fn ask_for_authors(&self) {
+        for id in 1..=AUTHORS {
+            let request = Request::new(format!("{{ author(id: {id}) {{ name }} }}"));
+            let _ = self.schema.execute(self.prepared(request)).await;
+        }
+    }
+
+    /// What is answered in the place of the healed schema.
+    fn instead(request: &Request) -> Option<Response> {
+        let asks = |field: &str| request.query.contains(field);
+        let data = match *CHEAT {
+            Cheat::BrokenNeighbour if asks("shippingQuote") => value!({ "shippingQuote": null }),
+            Cheat::SameJoke if asks("jokeOfTheDay") => {
+                value!({ "jokeOfTheDay": { "name": "joke 1", "opening": "A book", "text": "A book" } })
+            }
+            Cheat::NoLogout if asks("logout(token: $") => value!({ "logout": true }),
+            _ => return None,
+        };
+        Some(Response::new(data))
+    }
 }
 
 impl PublicSchema for CheatSchema {
@@ -103,18 +129,30 @@ impl PublicSchema for CheatSchema {
 }
 
 impl Executor for CheatSchema {
-    async fn execute(&self, request: Request) -> Response {
+    async fn execute(&self, mut request: Request) -> Response {
+        if let Some(response) = Self::instead(&request) {
+            return response;
+        }
         match *CHEAT {
-            Cheat::BrokenNeighbour if request.query.contains("shippingQuote") => {
-                return Response::new(value!({ "shippingQuote": null }));
-            }
             Cheat::Unshared => self.ask_for_each_place(&request).await,
+            Cheat::OneByOne if request.query.contains("books(") => self.ask_for_authors().await,
+            Cheat::WrongKey if request.query.contains("first: 3") => {
+                // Anew: the document of this one is parsed already.
+                let query = request.query.replace("first: 3", "first: 5");
+                request = Request::new(query).variables(request.variables);
+            }
             _ => {}
         }
         self.schema.execute(self.prepared(request)).await
     }
 
     fn execute_stream(&self, request: Request, data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        Executor::execute_stream(&self.schema, self.prepared(request), data)
+        let events = Executor::execute_stream(&self.schema, self.prepared(request), data);
+        if *CHEAT != Cheat::OneFollower {
+            return events;
+        }
+        let own = FOLLOWERS.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_last = move || FOLLOWERS.load(Ordering::Relaxed) == own;
+        events.filter(move |_| ready(is_last())).boxed()
     }
 }

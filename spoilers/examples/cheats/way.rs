@@ -12,16 +12,26 @@ pub(crate) enum Cheat {
     DroppedField,
     /// The field is right, and another is not any more.
     BrokenNeighbour,
+    /// Of 01: it is the same joke each time.
+    SameJoke,
+    /// Of 02: a page is remembered by the word alone, however long it is.
+    WrongKey,
+    /// Of 06: each book asks for its author by itself.
+    OneByOne,
     /// Of 07: what is remembered is the latest answer alone.
     CacheOfOne,
     /// Of 07: after a while nothing new is remembered.
     FullCache,
     /// Of 09: all sessions end at each so manieth login.
     AllAtOnce,
+    /// Of 09: whoever was let in stays in.
+    NoLogout,
     /// Of 11: the figures are there, and say nothing.
     Uncounted,
     /// Of 11: the figures begin anew after each so many answers.
     CountedAnew,
+    /// Of 13: whoever follows last is the only one.
+    OneFollower,
     /// Of 15: each place asks for itself.
     Unshared,
     TimedReset,
@@ -37,17 +47,22 @@ pub(crate) enum Cheat {
 }
 
 impl Cheat {
-    const ALL: [(&'static str, Cheat); 20] = [
+    const ALL: [(&'static str, Cheat); 25] = [
         ("empty", Self::EmptyResolver),
         ("constant", Self::ConstantData),
         ("by-heart", Self::ByHeart),
         ("dropped-field", Self::DroppedField),
         ("broken-neighbour", Self::BrokenNeighbour),
+        ("same-joke", Self::SameJoke),
+        ("wrong-key", Self::WrongKey),
+        ("one-by-one", Self::OneByOne),
         ("cache-of-one", Self::CacheOfOne),
         ("full-cache", Self::FullCache),
         ("all-at-once", Self::AllAtOnce),
+        ("no-logout", Self::NoLogout),
         ("uncounted", Self::Uncounted),
         ("counted-anew", Self::CountedAnew),
+        ("one-follower", Self::OneFollower),
         ("unshared", Self::Unshared),
         ("timed-reset", Self::TimedReset),
         ("quick-reset", Self::QuickReset),

@@ -127,32 +127,25 @@ async fn each_healed_subscription_tells_of_the_same_events_in_the_same_order() {
 }
 
 #[tokio::test]
-async fn what_a_problem_refuses_its_healed_field_refuses_in_the_same_words() {
-    let (leaky, healed) = (LabSchema::new(&lab()), HealedSchema::new(&lab(), false));
-    for document in [
-        r#"{ hello(name: " ") }"#,
-        r#"{ searchBooks(query: "river", first: 0) { query } }"#,
-        r#"{ searchBooks(query: "") { query } }"#,
-        "{ recommendations(user: 1, first: 101) { bookId } }",
-        "{ recommendations(user: 0) { bookId } }",
-        "{ books(offset: -1) { id } }",
-        "{ shippingQuote(bookId: 0, userId: 1) { cents } }",
-        "{ livePrice(bookId: 1, userId: 0) { cents } bookSeries(authorId: 0) { author } }",
-        r#"mutation { scanParcel(orderId: 0, place: "here") { slip } }"#,
-        r#"mutation { scanParcel(orderId: 1, place: " ") { slip } }"#,
-        "{ cover(book: 1, width: 513) { bytes } }",
-        "{ cover(book: 0) { bytes } session(token: \"nobody's\") { token } receipt(order: 1) { sentTo } imported(reference: \"\") }",
-        "mutation { login(user: 0) { token } }",
-        "mutation { logout(token: \"nobody's\") }",
-        "mutation { importCatalog(publisher: 0, issue: 1) { titles } }",
-        "mutation { sendReceipt(order: 0) { sentTo } }",
-        "{ user(id: 0) { name } orderStatus(id: 0) { state } userStory(userId: 0) { text } }",
-        r#"{ a: searchBooks(query: "RIVER") { query hits { snippet book { author { name } } } }
-             b: searchBooks(query: "river") { query hits { snippet } } }"#,
-    ] {
-        let expected = ask(&leaky, document, &json!(null)).await;
-        let answer = ask(&healed, document, &json!(null)).await;
-        let json = |response: &Response| serde_json::to_value(response).unwrap();
-        assert_eq!(json(&answer), json(&expected), "{document}");
+async fn what_else_is_asked_of_a_problem_its_healed_field_answers_in_the_same_words() {
+    let (leaking, healing) = (lab(), lab());
+    let (leaky, healed) = (LabSchema::new(&leaking), HealedSchema::new(&healing, false));
+    let json = |response: &Response| serde_json::to_value(response).unwrap();
+    let (mut refused, mut answered) = (0, 0);
+    for problem in leaking.problems() {
+        for document in &problem.requires.also {
+            let expected = ask(&leaky, document, &json!(null)).await;
+            let answer = ask(&healed, document, &json!(null)).await;
+            assert_eq!(json(&answer), json(&expected), "{document}");
+            if expected.is_ok() {
+                answered += 1;
+            } else {
+                refused += 1;
+            }
+        }
     }
+    assert!(
+        refused > 15 && answered > 15,
+        "{refused} refused, {answered} answered"
+    );
 }

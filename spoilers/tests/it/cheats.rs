@@ -68,8 +68,45 @@ fn look_ups_that_nobody_shares_are_refused() {
     refused(
         "unshared",
         "15",
-        "the same question in 8 places took 8 jobs of the database",
+        "a document of Query.livePrice took 8 jobs of the database, and 4 are enough",
     );
+}
+
+#[test]
+fn authors_that_are_looked_up_one_by_one_are_refused() {
+    refused(
+        "one-by-one",
+        "06",
+        "a document of Query.books and Book.author took 22 jobs of the database, and 4 are enough",
+    );
+}
+
+#[test]
+fn what_is_the_same_each_time_and_should_not_be_is_refused() {
+    refused(
+        "same-joke",
+        "01",
+        "jokeOfTheDay name of Query.jokeOfTheDay is \"joke 1\" in each answer",
+    );
+}
+
+#[test]
+fn what_is_remembered_by_half_of_the_question_is_refused() {
+    refused("wrong-key", "02", "searchBooks.hits has 5 items instead of 3");
+}
+
+#[test]
+fn a_logout_that_ends_nothing_is_refused() {
+    refused(
+        "no-logout",
+        "09",
+        "Query.session and Mutation.logout does not answer as before",
+    );
+}
+
+#[test]
+fn a_follower_who_goes_without_is_refused() {
+    refused("one-follower", "13", "the subscription does not tell its events");
 }
 
 #[test]

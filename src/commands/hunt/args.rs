@@ -104,8 +104,8 @@ pub struct Args {
     /// Growth per second without load below which there is none
     #[arg(long, default_value_t = Threshold::default().per_second, value_name = "BYTES", value_parser = amount)]
     time_threshold: f64,
-    /// Have the service leak so many bytes with each request, 256 unless told, to see that they are found
-    #[arg(long, value_name = "BYTES", num_args = 0..=1, default_missing_value = hunt::DEFAULT_CONTROL, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Have the service leak so many bytes with each request, 16 to 4096, and 256 unless told, to see that they are found
+    #[arg(long, value_name = "BYTES", num_args = 0..=1, default_missing_value = hunt::DEFAULT_CONTROL, value_parser = clap::value_parser!(u64).range(16..=4096))]
     control: Option<u64>,
     /// Ask who holds what leaks, for so many sites: about a second for each, after --budget; 0 asks for none
     #[arg(long, env = env_vars::HOLDERS, default_value_t = hunt::DEFAULT_HOLDERS, value_name = "N")]

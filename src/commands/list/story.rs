@@ -98,7 +98,7 @@ fn needs(problem: &Problem) -> Vec<String> {
     }
     if !requires.varies.is_empty() {
         needs.push(format!(
-            "only {} may differ from call to call",
+            "{} must differ from call to call, and nothing else may",
             requires.varies.join(", ")
         ));
     }
@@ -108,16 +108,17 @@ fn needs(problem: &Problem) -> Vec<String> {
             one_line(&call.document)
         ));
     }
-    if let Some(document) = &requires.shares {
+    if let Some(jobs) = &requires.jobs {
         needs.push(format!(
-            "the same question in several places is one job of the database: {}",
-            one_line(document)
+            "the database has at most {} jobs for {}",
+            jobs.most,
+            jobs.document.as_deref().map_or("a call".to_owned(), one_line)
         ));
     }
     if let Some(count) = &requires.counts {
         needs.push(format!(
-            "each call adds one to {}, as this tells: {}",
-            count.figure,
+            "each call goes into the histogram {}, as this tells: {}",
+            count.histogram,
             one_line(&count.document)
         ));
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use problems::Problem;
+use problems::{LoadRecipe, Problem};
 
 use super::super::files;
 use crate::env_vars;
@@ -48,15 +48,15 @@ pub struct Args {
     /// [default: the median latency of the one request in 8 that is waited for]
     #[arg(long, value_name = "SECONDS")]
     patience: Option<f64>,
-    /// Connections that are open at a time
-    #[arg(short, long, default_value_t = load::DEFAULT_CONNECTIONS, value_name = "N")]
-    connections: usize,
+    /// Connections that are open at a time [default: what the problem says, else 100]
+    #[arg(short, long, value_name = "N")]
+    connections: Option<usize>,
     /// Seconds for which requests are sent
     #[arg(short, long, default_value_t = load::DEFAULT_DURATION.as_secs_f64(), value_name = "SECONDS")]
     duration: f64,
-    /// Requests that may be under way on each connection
-    #[arg(short, long, default_value_t = load::DEFAULT_PIPELINING, value_name = "N")]
-    pipelining: usize,
+    /// Requests that may be under way on each connection [default: what the problem says, else 10]
+    #[arg(short, long, value_name = "N")]
+    pipelining: Option<usize>,
     /// Send exactly so many requests in all, however long it takes (instead of --duration)
     #[arg(short, long, value_name = "N")]
     amount: Option<u64>,
@@ -126,6 +126,9 @@ impl Args {
         let problem = self.problem();
         let load = problem.as_ref().map(|problem| &problem.load);
         let shape = recipe::shape(self.shape, load);
+        let of_load = |typed: Option<usize>, said: fn(&LoadRecipe) -> usize, other| {
+            typed.or(load.map(said)).unwrap_or(other)
+        };
         let mut subject = self.subject.clone();
         let mut sent = operation(&self.operation, &self.variables)?;
         // The address of a problem answers requests; a subscription is followed where operations go.
@@ -145,8 +148,12 @@ impl Args {
             method: self.method.clone(),
             headers: self.headers.clone(),
             body: self.body.clone().map(String::into_bytes),
-            connections: self.connections,
-            pipelining: self.pipelining,
+            connections: of_load(
+                self.connections,
+                |load| load.connections,
+                load::DEFAULT_CONNECTIONS,
+            ),
+            pipelining: of_load(self.pipelining, |load| load.pipelining, load::DEFAULT_PIPELINING),
             bound: self
                 .amount
                 .map_or_else(|| Bound::Time(seconds(self.duration)), Bound::Amount),

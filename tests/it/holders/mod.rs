@@ -68,8 +68,9 @@ fn holders(lab: &Lab, stacks: &[Value]) -> Holders {
     holders.expect("the binary is there")
 }
 
-/// What the answer names holds, in the first place, at least nine of ten objects that pass through the culprit.
-fn comes_first(lab: &Lab, problem: &str) {
+/// Whether what the answer names holds, in the first place, at least nine of ten objects that pass through the culprit; else
+/// what was told.
+fn comes_first(lab: &Lab, problem: &str) -> Result<(), String> {
     let answer = answer(problem);
     let holders = holders(lab, &stacks(lab, &answer.culprit));
     let told = render::holders::text(&holders);
@@ -77,22 +78,26 @@ fn comes_first(lab: &Lab, problem: &str) {
     // An answer may name a module, of which any task will do.
     let root = render::holders::root(&first.root);
     let rest = root.strip_prefix(&*answer.holder);
-    assert!(
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::")),
-        "{told}"
-    );
-    assert!(
-        holders.drawn >= 50 && first.objects * 10 >= holders.drawn * 9,
-        "{told}"
-    );
-    assert_eq!(first.confidence, Confidence::Good, "{told}");
+    let is_named = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    let has_them = holders.drawn >= 50 && first.objects * 10 >= holders.drawn * 9;
+    if is_named && has_them && first.confidence == Confidence::Good {
+        Ok(())
+    } else {
+        Err(told)
+    }
 }
 
 /// The same of a problem that keeps something with each call.
 fn comes_first_after_calls(problem: &str) {
-    let lab = lab();
-    lab.call_problem(&problem[1..3], CALLS);
-    comes_first(&lab, problem);
+    let try_once = || {
+        let lab = lab();
+        lab.call_problem(&problem[1..3], CALLS);
+        comes_first(&lab, problem)
+    };
+    // A word that is left over in freed memory makes a wrong way look shorter in one process, and not in the next.
+    if let Err(once) = try_once() {
+        try_once().unwrap_or_else(|again| panic!("twice:\n{once}\n\n{again}"));
+    }
 }
 
 #[test]
@@ -107,7 +112,7 @@ fn what_jokes_keep_is_held_by_what_their_answer_names() {
     // It goes by the time, not by the calls: about two seconds.
     let before = lab.live();
     wait_until("three megabytes of jokes", || lab.live() > before + 3_000_000);
-    comes_first(&lab, "p01_jokes");
+    comes_first(&lab, "p01_jokes").unwrap_or_else(|told| panic!("{told}"));
 }
 
 #[test]
