@@ -1,4 +1,4 @@
-//! Objects that keep each other alive through what a closure captured.
+//! Pages that are made one after the other, each with the number of the one before it.
 //!
 //! ```console
 //! cargo run --release --example context

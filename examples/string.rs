@@ -1,4 +1,4 @@
-//! Twenty bytes that keep a quarter of a megabyte alive.
+//! Documents of a quarter of a megabyte, and their titles, of twenty bytes.
 //!
 //! ```console
 //! cargo run --release --example string

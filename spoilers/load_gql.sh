@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Finds where one problem keeps memory, with three snapshots (spoilers/snapshots.md, method 3):
+# Finds where one problem keeps memory, with three snapshots (docs/snapshots.md, method 3):
 #
 #   warm up - snapshot - load - snapshot - load - snapshot - compare the two later ones
 #

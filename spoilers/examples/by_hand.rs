@@ -1,4 +1,4 @@
-//! jemalloc by hand: memory figures, a purge and a dump, without the lab (see `../jemalloc.md`).
+//! jemalloc by hand: memory figures, a purge and a dump, without the lab (see `docs/jemalloc.md`).
 //!
 //! ```console
 //! cargo run --release -p spoilers --example by_hand
