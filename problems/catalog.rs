@@ -153,8 +153,10 @@ pub struct Requirements {
     pub remembers: u32,
     /// What a call has brought about is known to those that follow it, after so many others.
     pub recalls: u32,
-    /// JSON pointers into `data` of what differs from call to call, and nothing else may.
+    /// JSON pointers into `data` of what may differ from call to call; nothing else may.
     pub varies: Vec<String>,
+    /// Those of them that have to become another within three seconds where the same is asked again and again.
+    pub renews: Vec<String>,
     /// Calls that follow one of the problem's operation, in their order, and whose answers must be right too: those of
     /// queries within two seconds, those of mutations at once.
     pub then: Vec<Call>,
@@ -193,6 +195,7 @@ impl Default for Requirements {
             remembers: 0,
             recalls: 0,
             varies: Vec::new(),
+            renews: Vec::new(),
             then: Vec::new(),
             also: Vec::new(),
             jobs: None,

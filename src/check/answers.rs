@@ -113,7 +113,7 @@ impl Answers {
             clients::call(door, problem, recalls.saturating_sub(1)).await?;
             if let Err(different) = go_on(door, problem, conversation, &begun[0]).await? {
                 return Err(Refusal::new(
-                    format!("{recalls} calls later the shop does not know of one any more: {different}"),
+                    format!("{recalls} calls later what follows a call is not as it was: {different}"),
                     format!("keep what the latest {recalls} need, and no more"),
                 )
                 .into());

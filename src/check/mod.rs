@@ -11,8 +11,8 @@
 //! - `api`: whether the schema is the shipped one
 //! - `reference`: what changes are judged by, read before the server is started
 //! - `questions`: what is asked; [`answers`]: whether the answers are right, by those that were recorded before
-//! - `fresh`: whether questions that were not recorded are answered as those were; `varying`: whether what should differ from
-//!   call to call does
+//! - `fresh`: whether questions that were not recorded are answered as those were; `varying`: whether what has to become
+//!   another does
 //! - `jobs`: whether the database has no more to do than before; `counted`: whether calls still go into the figures that the
 //!   shop is watched by
 //! - `clients`: the problem's clients, but few
@@ -50,8 +50,8 @@ use problems::Problem;
 
 pub use door::PublicDoor;
 pub use error::{Error, Refusal};
-pub(crate) use shipped::changed_since_built;
 pub use shipped::manifest_of;
+pub(crate) use shipped::newer_than_program;
 
 use crate::hunt::interrupt::Interrupts;
 use crate::hunt::{self, Hunted, Service};

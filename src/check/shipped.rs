@@ -65,15 +65,14 @@ pub(super) fn changed(root: &Path, problem: &Problem) -> Result<(), Error> {
     elsewhere::nothing_was_changed(root)
 }
 
-/// The first Rust file of a problem that was changed after this program was built, which does not have the change.
-pub(crate) fn changed_since_built(root: &Path, problem: &Problem) -> Option<PathBuf> {
+/// A Rust file of a problem that is newer than this program, which may not have what it says.
+pub(crate) fn newer_than_program(root: &Path, problem: &Problem) -> Option<PathBuf> {
     let changed_at = |file: &Path| file.metadata().and_then(|data| data.modified()).ok();
     let built_at = changed_at(&std::env::current_exe().ok()?)?;
     let files = files_below(&root.join("problems").join(problem.folder())).ok()?;
     files.into_iter().find(|file| {
         file.extension().is_some_and(|extension| extension == "rs")
             && changed_at(file).is_some_and(|changed_at| changed_at > built_at)
-            && !is_shipped(root, file)
     })
 }
 

@@ -1,4 +1,4 @@
-//! Whether what should differ from call to call does.
+//! Whether what has to become another, from call to call, does.
 
 use std::time::Duration;
 
@@ -17,24 +17,24 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 /// # Errors
 /// [`Refusal`] where one has not; whatever a question can fail with.
 pub(super) async fn does_vary(door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
-    if problem.requires.varies.is_empty() || problem.is_subscription {
+    if problem.requires.renews.is_empty() {
         return Ok(());
     }
     let first = door.ask(problem.operation, &problem.example).await?;
-    let is_part = |pointer: &&String| first.pointer(pointer).is_some();
-    let mut same: Vec<&String> = problem.requires.varies.iter().filter(is_part).collect();
+    let mut same: Vec<&String> = problem.requires.renews.iter().collect();
     let until = Instant::now() + PATIENCE;
     while let Some(pointer) = same.first() {
         if Instant::now() >= until {
             let value = first.pointer(pointer).map(ToString::to_string);
             return Err(Refusal::new(
                 format!(
-                    "{} of {} is {} in each answer to the same question",
+                    "{} of {} was {} for {} seconds, however often the same was asked",
                     pointer.replace('/', " ").trim(),
                     problem.fields.join(" and "),
-                    shown(&value.unwrap_or_default())
+                    shown(&value.unwrap_or_default()),
+                    PATIENCE.as_secs()
                 ),
-                "let it be another from call to call, as before",
+                "let it become another, as before",
             )
             .into());
         }

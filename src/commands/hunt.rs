@@ -15,7 +15,7 @@ pub use args::Args;
 use args::Format;
 
 use super::snapshot_file::symbolizer;
-use crate::check::changed_since_built;
+use crate::check::newer_than_program;
 use crate::cli::EXIT_ERROR;
 use crate::hunt::{self, Error, Hunted, Outcome, Progress, Service, Settings, Stopped, with_causes};
 use crate::load::table::one_line;
@@ -68,7 +68,7 @@ fn tell_of_changes(settings: &Settings) {
     let (Ok(problem), Ok(root)) = (problems::find_problem(&settings.subject), workspace_root()) else {
         return;
     };
-    if let Some(file) = changed_since_built(&root, &problem) {
+    if let Some(file) = newer_than_program(&root, &problem) {
         let file = file.strip_prefix(&root).unwrap_or(&file).display();
         eprintln!(
             "warning: {file} was changed after this program was built, which hunts in what it was built of"

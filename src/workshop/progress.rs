@@ -189,7 +189,7 @@ fn now() -> String {
 /// # Errors
 /// Where the file cannot be read, understood or written: then it is left as it was.
 pub fn update<T>(path: &Path, change: impl FnOnce(&mut Progress) -> T) -> Result<T, ProgressError> {
-    // A link is followed, and not replaced.
+    // A link to a file is followed, and not replaced.
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

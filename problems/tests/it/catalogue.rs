@@ -189,5 +189,16 @@ async fn each_manifest_fits_its_operation() {
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&problem.variables), declared, "{}", problem.id);
         assert_eq!(keys(&problem.example), declared, "{}", problem.id);
+
+        let varies = &problem.requires.varies;
+        assert!(
+            problem
+                .requires
+                .renews
+                .iter()
+                .all(|renewed| varies.contains(renewed)),
+            "{}",
+            problem.id
+        );
     }
 }

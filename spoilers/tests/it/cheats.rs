@@ -59,7 +59,7 @@ fn what_is_cleared_all_at_once_is_refused() {
     refused(
         "all-at-once",
         "09",
-        "2000 calls later the shop does not know of one any more",
+        "2000 calls later what follows a call is not as it was: ",
     );
 }
 
@@ -86,7 +86,7 @@ fn what_is_the_same_each_time_and_should_not_be_is_refused() {
     refused(
         "same-joke",
         "01",
-        "jokeOfTheDay name of Query.jokeOfTheDay is \"joke 1\" in each answer",
+        "jokeOfTheDay name of Query.jokeOfTheDay was \"joke 1\" for 3 seconds",
     );
 }
 

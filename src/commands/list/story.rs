@@ -98,9 +98,18 @@ fn needs(problem: &Problem) -> Vec<String> {
     }
     if !requires.varies.is_empty() {
         needs.push(format!(
-            "{} must differ from call to call, and nothing else may",
+            "only {} may differ from call to call",
             requires.varies.join(", ")
         ));
+    }
+    if !requires.renews.is_empty() {
+        needs.push(format!(
+            "{} becomes another within 3 seconds where the same is asked again",
+            requires.renews.join(", ")
+        ));
+    }
+    if !requires.also.is_empty() {
+        needs.push("what is refused is refused in the same words".to_owned());
     }
     for call in &requires.then {
         needs.push(format!(
