@@ -52,6 +52,14 @@ async fn refused(served: &Served, headers: &[(&'static str, &str)]) -> u16 {
     }
 }
 
+/// A socket that was greeted, and welcomed.
+async fn greeted(served: &Served) -> Socket {
+    let mut socket = connect(served, &[PROTOCOL]).await.unwrap();
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut socket).await.unwrap()["type"], "connection_ack");
+    socket
+}
+
 #[tokio::test]
 async fn a_subscription_gives_its_events_and_completes() {
     let served = Served::start(|_| {});
@@ -161,9 +169,7 @@ async fn is_open(socket: &mut Socket) {
 #[tokio::test]
 async fn one_subscription_too_many_closes_the_socket() {
     let served = Served::start(|_| {});
-    let mut socket = connect(&served, &[PROTOCOL]).await.unwrap();
-    say(&mut socket, json!({ "type": "connection_init" })).await;
-    assert_eq!(hear(&mut socket).await.unwrap()["type"], "connection_ack");
+    let mut socket = greeted(&served).await;
     for id in 0..100 {
         begin(&mut socket, id).await;
     }
@@ -185,9 +191,7 @@ async fn one_subscription_too_many_closes_the_socket() {
 #[tokio::test]
 async fn many_subscriptions_one_after_the_other_are_welcome() {
     let served = Served::start(|_| {});
-    let mut socket = connect(&served, &[PROTOCOL]).await.unwrap();
-    say(&mut socket, json!({ "type": "connection_init" })).await;
-    assert_eq!(hear(&mut socket).await.unwrap()["type"], "connection_ack");
+    let mut socket = greeted(&served).await;
     for _ in 0..150 {
         say(&mut socket, subscribe("subscription { count(to: 1) }")).await;
         assert_eq!(hear(&mut socket).await.unwrap()["type"], "next");
@@ -198,9 +202,7 @@ async fn many_subscriptions_one_after_the_other_are_welcome() {
 #[tokio::test]
 async fn a_message_over_the_limit_closes_the_socket() {
     let served = Served::start(|door| door.body_limit = 1000);
-    let mut socket = connect(&served, &[PROTOCOL]).await.unwrap();
-    say(&mut socket, json!({ "type": "connection_init" })).await;
-    assert_eq!(hear(&mut socket).await.unwrap()["type"], "connection_ack");
+    let mut socket = greeted(&served).await;
     say(
         &mut socket,
         subscribe(&format!("mutation {{ bump }}{}", " ".repeat(1000))),
