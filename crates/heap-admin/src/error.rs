@@ -176,6 +176,7 @@ impl Error {
             | Self::Recorder(
                 heap_recorder::Error::NotProfiling(_)
                 | heap_recorder::Error::Hooks { .. }
+                | heap_recorder::Error::Forked
                 | heap_recorder::Error::OutOfMemory
                 | heap_recorder::Error::Dump { .. },
             ) => "PROFILER",

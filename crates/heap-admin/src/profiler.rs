@@ -75,7 +75,7 @@ impl Profiler {
         let unwinder = match &status.recording {
             Recording::On(heap_recorder::Unwinder::FramePointers) => Some(Unwinder::FramePointers),
             Recording::On(_) => Some(Unwinder::Stock),
-            Recording::Absent | Recording::Refused { .. } => None,
+            Recording::Absent | Recording::Refused { .. } | Recording::Forked => None,
         };
         Self {
             active: status.profiler.is_active(),

@@ -53,6 +53,9 @@ pub enum Error {
         /// What jemalloc said.
         reason: String,
     },
+    /// This process is a fork of one that recorded.
+    #[error("nothing is recorded in this process: it was forked after the recorder had been started")]
+    Forked,
     /// The sampling interval is none that can be set.
     #[error(
         "a sampling interval is a power of two from {LEAST_INTERVAL} to {MOST_INTERVAL} bytes, not {given}"
@@ -117,6 +120,7 @@ impl Error {
                 Some("make room there, or name another folder in the environment variable TMPDIR")
             }
             Self::Hooks { .. } => Some("use tikv-jemallocator 0.7, which has jemalloc 5.3.1"),
+            Self::Forked => Some("start the recorder after the fork"),
             Self::Regions { .. } => Some("see in /proc/PID/maps who maps memory in so many parts"),
             Self::Allocator { .. }
             | Self::Interval { .. }

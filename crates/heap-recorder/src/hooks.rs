@@ -2,7 +2,8 @@
 //!
 //! Both run outside of the profiler's locks, on the thread that allocates or frees, before it goes on. They take a lock
 //! or two of the recorder's tables, for some tens of nanoseconds; they call nothing that allocates, frees or panics.
-//! Only while the sampling interval is being changed do frees wait for it: see [`change_interval`].
+//! Only while the sampling interval is being changed do frees wait for it: see [`change_interval`]. In a fork of the process
+//! they do nothing: see [`forks`].
 
 use std::{
     cell::Cell,
@@ -17,7 +18,7 @@ use std::{
 };
 
 use crate::{
-    Error, Label, clock, ctl,
+    Error, Label, clock, ctl, forks,
     holders::windows,
     load,
     table::{
@@ -115,6 +116,9 @@ pub(crate) unsafe extern "C" fn sampled(
     len: c_uint,
     size: usize,
 ) {
+    if forks::is_one() {
+        return;
+    }
     let _errno = Errno::keep();
     let label = Label::current();
     let lg_interval = drawn_by();
@@ -144,6 +148,9 @@ pub(crate) unsafe extern "C" fn sampled(
 /// # Safety
 /// None: it looks the address up, and never follows it.
 pub(crate) unsafe extern "C" fn freed(address: *const c_void, _size: usize) {
+    if forks::is_one() {
+        return;
+    }
     let _errno = Errno::keep();
     wait_for_change();
     samples::remove(address as usize);

@@ -41,6 +41,7 @@ mod conf;
 mod ctl;
 mod dump;
 mod error;
+mod forks;
 mod future;
 mod holders;
 mod hooks;

@@ -13,8 +13,8 @@ use std::{
 use heap_profile::Dropped;
 
 use crate::{
-    Error, Label, Operation, ProfilerState, Recording, Status, Unwinder, clock, ctl, hooks, label, load,
-    pages, profiler,
+    Error, Label, Operation, ProfilerState, Recording, Status, Unwinder, clock, ctl, forks, hooks, label,
+    load, pages, profiler,
     table::{
         samples::{self, Totals},
         sites,
@@ -156,6 +156,7 @@ impl RecorderBuilder {
         );
         sites::configure(self.bounds.stacks.max(1));
         hooks::note_interval(interval.ilog2() as u8);
+        forks::watch()?;
         let before = ctl::Hooks::now()?;
         let hooked = self.hook_up(interval, before.backtrace);
         if hooked.is_err() {
@@ -198,21 +199,27 @@ impl Recorder {
         STATE.get().map(|state| Self { state })
     }
 
-    /// What it is doing.
+    /// What it is doing. Waits for nobody in a fork, where the tables are not looked at.
     pub fn status(self) -> Status {
-        let totals = samples::totals();
-        let recording = match &self.state.recording {
+        let recording = match self.state.recording() {
             Recording::On(Unwinder::FramePointers) if self.state.stock.load(Relaxed) => {
                 Recording::On(Unwinder::Stock)
             }
             recording => recording.clone(),
+        };
+        let (totals, dropped) = match recording {
+            Recording::Forked => Default::default(),
+            _ => {
+                let totals = samples::totals();
+                (totals, dropped(&totals))
+            }
         };
         Status {
             profiler: profiler(),
             recording,
             live_samples: totals.live,
             own_bytes: pages::own_bytes(),
-            dropped: dropped(&totals),
+            dropped,
             cohort: load::cohort(),
         }
     }
@@ -262,7 +269,7 @@ impl Recorder {
     /// Where nothing is recorded, or frame pointers do not lead through this program.
     pub fn use_stock_unwinder(self, stock: bool) -> Result<(), Error> {
         self.must_record()?;
-        if let (false, Recording::On(Unwinder::Incomplete(why))) = (stock, &self.state.recording) {
+        if let (false, Recording::On(Unwinder::Incomplete(why))) = (stock, self.state.recording()) {
             return Err(Error::FramePointers(why.clone()));
         }
         let _turn = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -280,13 +287,23 @@ impl Recorder {
 
     /// Fails unless allocations are recorded.
     pub(crate) fn must_record(self) -> Result<(), Error> {
-        match &self.state.recording {
+        match self.state.recording() {
             Recording::On(_) => Ok(()),
             Recording::Absent => Err(Error::NotProfiling(profiler())),
+            Recording::Forked => Err(Error::Forked),
             Recording::Refused { reason } => Err(Error::Hooks {
                 reason: reason.clone(),
             }),
         }
+    }
+}
+
+impl State {
+    fn recording(&self) -> &Recording {
+        if forks::is_one() && matches!(self.recording, Recording::On(_)) {
+            return &Recording::Forked;
+        }
+        &self.recording
     }
 }
 

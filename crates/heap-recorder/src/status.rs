@@ -29,6 +29,8 @@ pub enum Recording {
         /// What it said.
         reason: String,
     },
+    /// This process is a fork of one that recorded: whatever it allocates itself is not recorded.
+    Forked,
 }
 
 /// What the recorder is doing.
@@ -57,6 +59,7 @@ impl Status {
                 reason: reason.clone(),
             }
             .hint(),
+            Recording::Forked => Error::Forked.hint(),
             _ => self.profiler.hint(),
         }
     }
@@ -69,6 +72,7 @@ impl fmt::Display for Status {
             Recording::On(unwinder) => write!(out, "; {unwinder}"),
             Recording::Absent => Ok(()),
             Recording::Refused { reason } => write!(out, "; it cannot be recorded: {reason}"),
+            Recording::Forked => write!(out, "; {}", Error::Forked),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod bounds;
 mod child;
 mod dump;
+mod forks;
 mod holders;
 mod labels;
 mod load;
