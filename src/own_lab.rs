@@ -35,6 +35,20 @@ pub(crate) struct OwnLab {
     _snapshots: TempDir,
 }
 
+/// Why there is no lab.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotStarted {
+    /// A file or folder that it needs could not be made.
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// The program could not be started.
+    #[error("{}: {source}", program.display())]
+    Program { program: PathBuf, source: io::Error },
+    /// It ended, or opened no doors: what it said.
+    #[error("the last that it said: {0}")]
+    Ended(String),
+}
+
 /// The addresses of its doors.
 #[derive(Debug, Clone)]
 pub(crate) struct Doors {
@@ -51,10 +65,13 @@ impl OwnLab {
         program: &Path,
         sample_interval: u64,
         log: &Path,
-    ) -> Result<(Self, Doors), String> {
-        let told = |error: io::Error| error.to_string();
-        let snapshots = tempfile::tempdir().map_err(told)?;
-        let stderr = File::create(log).map_err(|error| format!("{}: {error}", log.display()))?;
+    ) -> Result<(Self, Doors), NotStarted> {
+        let no_file = |path: &Path| {
+            let path = path.to_owned();
+            move |source| NotStarted::File { path, source }
+        };
+        let snapshots = tempfile::tempdir().map_err(no_file(&std::env::temp_dir()))?;
+        let stderr = File::create(log).map_err(no_file(log))?;
         let mut command = Command::new(program);
         for name in OF_ANOTHER_LAB {
             command.env_remove(name);
@@ -78,7 +95,10 @@ impl OwnLab {
             // Ctrl-C is for whoever started it, and ends the lab when it has what it needs.
             .process_group(0)
             .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
+            .map_err(|source| NotStarted::Program {
+                program: program.to_owned(),
+                source,
+            })?;
         let stdout = child.stdout.take();
         let lab = Self {
             child,
@@ -88,7 +108,7 @@ impl OwnLab {
         let doors = tokio::time::timeout(START_TIMEOUT, doors(stdout)).await;
         match doors.ok().flatten() {
             Some(doors) => Ok((lab, doors)),
-            None => Err(format!("the last that it said: {}", lab.last_words())),
+            None => Err(NotStarted::Ended(lab.last_words())),
         }
     }
 
@@ -113,11 +133,9 @@ impl OwnLab {
         None
     }
 
-    /// The last line of its log.
+    /// The line of its log that says why it has ended, or else the last.
     pub(crate) fn last_words(&self) -> String {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let line = log.lines().rfind(|line| !line.trim().is_empty());
-        line.unwrap_or("nothing").trim().to_owned()
+        last_words(&std::fs::read_to_string(&self.log).unwrap_or_default())
     }
 
     /// Ends it. Not politely: it has nothing to bring into order, its snapshots were fetched and its shop is in memory.
@@ -126,6 +144,16 @@ impl OwnLab {
             tracing::warn!("the lab could not be ended: {error}");
         }
     }
+}
+
+/// Errors are told on a line of their own, and hints behind them.
+fn last_words(log: &str) -> String {
+    const ADVICE: [&str; 2] = ["For more information, try", "note: run with `RUST_BACKTRACE"];
+    let lines = || log.lines().map(str::trim);
+    let is_said = |line: &&str| !line.is_empty() && !ADVICE.iter().any(|advice| line.starts_with(advice));
+    let error = lines().rfind(|line| line.starts_with("error:"));
+    let line = error.or_else(|| lines().rfind(is_said));
+    line.unwrap_or("nothing").to_owned()
 }
 
 /// Whatever else it prints, before or behind, is read too, and goes nowhere: a lab that nobody listens to would fail where it prints.
@@ -146,5 +174,27 @@ async fn door(lines: &mut Lines<BufReader<ChildStdout>>, name: &str) -> Option<S
         if let Some(address) = line.strip_prefix(name) {
             return Some(address.trim().to_owned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_words;
+
+    #[test]
+    fn what_a_lab_says_last_is_why_it_has_ended() {
+        let clap = "\nerror: invalid value '512' for '--memory-limit <SIZE>': too little\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            last_words(clap),
+            "error: invalid value '512' for '--memory-limit <SIZE>': too little"
+        );
+        assert_eq!(
+            last_words("INFO started\nerror: the address is taken\nhint: name another\n"),
+            "error: the address is taken"
+        );
+        let panic =
+            "thread 'a' panicked at a.rs:1:\nthat is too much\nnote: run with `RUST_BACKTRACE=1` ...\n";
+        assert_eq!(last_words(panic), "that is too much");
+        assert_eq!(last_words("\n\n"), "nothing");
     }
 }

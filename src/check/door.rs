@@ -52,7 +52,7 @@ impl PublicDoor {
     pub(super) async fn ask(&self, document: &str, variables: &Value) -> Result<Value, Error> {
         let mut answer = self.respond(document, variables).await?;
         if let Some(message) = answer["errors"][0]["message"].as_str() {
-            let asked = format!("{}{}", one_line(document), shown_variables(variables));
+            let asked = format!("{}{}", without_comments(document), shown_variables(variables));
             return Err(Refusal::new(
                 format!("`{asked}` is answered with an error: {message}"),
                 "answer each request as before",
@@ -72,7 +72,7 @@ impl PublicDoor {
         let answer = tokio::task::spawn_blocking(move || door.post(&body)).await;
         let answer = answer.map_err(|error| self.silent(&error))?;
         answer.map_err(|reason| {
-            let asked = format!("{}{}", one_line(document), shown_variables(variables));
+            let asked = format!("{}{}", without_comments(document), shown_variables(variables));
             Refusal::new(
                 format!("`{asked}` is not answered: {reason}"),
                 "answer each request as before",
@@ -113,7 +113,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// A document without its comments and line breaks.
-fn one_line(document: &str) -> String {
+fn without_comments(document: &str) -> String {
     let lines = document
         .lines()
         .map(|line| line.split('#').next().unwrap_or_default());

@@ -56,7 +56,7 @@ pub(crate) use shipped::newer_than_program;
 use crate::hunt::interrupt::Interrupts;
 use crate::hunt::{self, Hunted, Service};
 use crate::load::recipe;
-use crate::own_lab::{Doors, OwnLab};
+use crate::own_lab::{Doors, NotStarted, OwnLab};
 use memory::Watch;
 use reference::Reference;
 use trial::Trial;
@@ -201,12 +201,17 @@ async fn start(program: &Path, folder: &Path) -> Result<(OwnLab, Doors), Error> 
     std::fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
     let log = folder.join("server.log");
     let started = OwnLab::start(program, SAMPLE_INTERVAL, &log).await;
-    started.map_err(|reason| {
-        Refusal::new(
-            format!("the changed server does not start: {reason}"),
+    started.map_err(|error| match error {
+        NotStarted::File { path, source } => Error::file("make", path)(source),
+        NotStarted::Program { program, source } => Error::Program {
+            program: program.display().to_string(),
+            source,
+        },
+        NotStarted::Ended(words) => Refusal::new(
+            format!("the changed server does not start; the last that it said: {words}"),
             format!("see its log, {}", log.display()),
         )
-        .into()
+        .into(),
     })
 }
 

@@ -8,7 +8,9 @@ use heap_admin::DateTime;
 use problems::Problem;
 
 use super::progress_file::{ProgressFile, find};
+use super::serve::check_environment;
 use super::snapshot_file::symbolizer;
+use super::{say, tell};
 use crate::check::{self, Error, Settings, Sound};
 use crate::cli::EXIT_ERROR;
 use crate::hunt::{self, Progress};
@@ -54,6 +56,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let problem = find(&args.problem)?;
     let progress_file = args.file.path()?;
+    check_environment()?;
     let own = args.server.is_none();
     if own {
         // Better said now than after all the work.
@@ -73,19 +76,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let judged = runtime.block_on(check::run(&settings, symbolizer(None), &Progress::new()));
     runtime.shutdown_background();
     let innocent = is_innocent(&problem);
-    let code = match &judged {
-        Ok(sound) => {
-            println!("{}", praise(&problem, sound, innocent));
-            ExitCode::SUCCESS
-        }
-        Err(error) => fail(error),
-    };
-    if own && matches!(judged, Err(Error::Refused(_))) {
-        println!(
-            "hint: after the next change run `leaklab check {}` again: it builds anew",
-            problem.id
-        );
-    }
+    // Before anything is said of it: whoever was to read that may have left.
     if own && matches!(judged, Ok(_) | Err(Error::Refused(_))) {
         update(&progress_file, |progress| {
             progress.check_made(&problem.name);
@@ -93,6 +84,19 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 progress.mark_fixed(&problem.name);
             }
         })?;
+    }
+    let code = match &judged {
+        Ok(sound) => {
+            say(praise(&problem, sound, innocent));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(error),
+    };
+    if own && matches!(judged, Err(Error::Refused(_))) {
+        say(format_args!(
+            "hint: after the next change run `leaklab check {}` again: it builds anew",
+            problem.id
+        ));
     }
     Ok(code)
 }
@@ -135,17 +139,17 @@ fn fail(error: &Error) -> ExitCode {
     let hint = error.hint();
     match error {
         Error::Refused(refusal) | Error::NotJudged(refusal) => {
-            println!("not fixed: {}", one_line(&refusal.why));
-            println!("hint: {}", one_line(&refusal.next));
+            say(format_args!("not fixed: {}", one_line(&refusal.why)));
+            say(format_args!("hint: {}", one_line(&refusal.next)));
             if let Some(report) = &refusal.report {
-                eprintln!("report: {}", report.display());
+                tell(format_args!("report: {}", report.display()));
             }
             return ExitCode::from(EXIT_REFUSED);
         }
-        other => eprintln!("error: {}", hunt::with_causes(other)),
+        other => tell(format_args!("error: {}", hunt::with_causes(other))),
     }
     if let Some(hint) = hint {
-        eprintln!("hint: {}", one_line(&hint));
+        tell(format_args!("hint: {}", one_line(&hint)));
     }
     ExitCode::from(match error {
         Error::Interrupted => EXIT_INTERRUPTED,

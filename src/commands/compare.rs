@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use heap_profile::{Comparison, ComparisonKey, Origin, Profile, Site, Symbolized, compare, render};
 
 use super::snapshot_file::{Source, explain};
+use crate::load::table::one_line;
 
 /// Flags of `leaklab compare`.
 #[derive(Debug, clap::Args)]
@@ -100,13 +101,6 @@ fn show(comparison: &Comparison, args: &Args) -> String {
         (Format::Markdown, Key::Site) => render::markdown(comparison, first),
         (Format::Markdown, key) => render::view_markdown(comparison, key.into(), first),
     }
-}
-
-/// What a file says does not steer the terminal.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }
 
 fn is_nameless(site: &Site) -> bool {

@@ -8,16 +8,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use heap_profile::hunt::{Baseline, Report, compare_rates};
+use heap_profile::hunt::{Baseline, Outcome, Report, compare_rates};
 use heap_profile::render;
 
 pub use args::Args;
 use args::Format;
 
+use super::serve::check_environment;
 use super::snapshot_file::symbolizer;
+use super::tell;
 use crate::check::newer_than_program;
-use crate::cli::EXIT_ERROR;
-use crate::hunt::{self, Error, Hunted, Outcome, Progress, Service, Settings, Stopped, with_causes};
+use crate::cli::{EXIT_ERROR, is_broken_pipe};
+use crate::hunt::{self, Error, Hunted, Progress, Service, Settings, Stopped, with_causes};
 use crate::load::table::one_line;
 use crate::workshop::workspace_root;
 
@@ -32,6 +34,9 @@ const EXIT_INTERRUPTED: u8 = 130;
 /// Where a file cannot be read or written, or an argument means nothing.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = args.settings()?;
+    if let Service::OwnLab { .. } = settings.service {
+        check_environment()?;
+    }
     tell_of_changes(&settings);
     let before = args.before()?;
     if let Some(path) = &args.write_baseline {
@@ -52,10 +57,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(hunted) => hunted,
         Err(stopped) => return Ok(fail(&stopped)),
     };
-    eprintln!("report: {}", hunted.folder.join("report.html").display());
-    print(&hunted, before.as_ref(), args.format)?;
+    tell(format_args!(
+        "report: {}",
+        hunted.folder.join("report.html").display()
+    ));
     if let Some(path) = &args.write_baseline {
         write(path, &Baseline::of(&hunted.report).to_json())?;
+    }
+    match print(&hunted, before.as_ref(), args.format) {
+        // Whoever has read enough gets to know how it ended all the same.
+        Err(error) if is_broken_pipe(&error) => {}
+        printed => printed?,
     }
     Ok(exit_code(&hunted.report))
 }
@@ -70,13 +82,13 @@ fn tell_of_changes(settings: &Settings) {
     };
     if let Some(file) = newer_than_program(&root, &problem) {
         let file = file.strip_prefix(&root).unwrap_or(&file).display();
-        eprintln!(
+        tell(format_args!(
             "warning: {file} was changed after this program was built, which hunts in what it was built of"
-        );
-        eprintln!(
+        ));
+        tell(format_args!(
             "hint: cargo build --release, and hunt again; or leaklab check {}",
             problem.id
-        );
+        ));
     }
 }
 
@@ -106,7 +118,7 @@ fn print(hunted: &Hunted, before: Option<&Report>, format: Format) -> anyhow::Re
         let text = render::hunt::change(&change);
         match format {
             Format::Table | Format::Markdown => write!(out, "\n{text}")?,
-            Format::Json | Format::Html => eprint!("{text}"),
+            Format::Json | Format::Html => tell(text.trim_end()),
         }
     }
     Ok(out.flush()?)
@@ -114,10 +126,10 @@ fn print(hunted: &Hunted, before: Option<&Report>, format: Format) -> anyhow::Re
 
 /// Says why the hunt stopped, what to do about it, and what is left.
 fn fail(stopped: &Stopped) -> ExitCode {
-    eprintln!("error: {}", with_causes(stopped));
+    tell(format_args!("error: {}", with_causes(stopped)));
     let hints = stopped.error.hint().map(str::to_owned);
     for hint in hints.into_iter().chain(stopped.evidence()) {
-        eprintln!("hint: {}", one_line(&hint));
+        tell(format_args!("hint: {}", one_line(&hint)));
     }
     ExitCode::from(match stopped.error {
         Error::Interrupted => EXIT_INTERRUPTED,

@@ -3,6 +3,7 @@
 mod args;
 
 use std::io::{IsTerminal, Write};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -93,9 +94,13 @@ async fn drive(plan: Plan) -> Result<Report, load::Error> {
     let bar = Bar::new(plan.bound());
     let watch = async {
         loop {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => progress.stop(),
-                () = tokio::time::sleep(DRAW_EVERY) => bar.draw(&progress),
+            // One listener for as long as it takes: what comes between two is heard by neither.
+            let mut interrupted = pin!(tokio::signal::ctrl_c());
+            loop {
+                tokio::select! {
+                    _ = &mut interrupted => break progress.stop(),
+                    () = tokio::time::sleep(DRAW_EVERY) => bar.draw(&progress),
+                }
             }
         }
     };

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use bytesize::ByteSize;
 use clap::builder::FalseyValueParser;
 use heap_recorder::{LEAST_INTERVAL, MOST_INTERVAL};
@@ -57,7 +58,7 @@ pub struct Args {
     #[arg(long, env = env_vars::SNAPSHOT_COUNT, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     snapshot_count: u32,
     /// Most bytes that the kept snapshots may take
-    #[arg(long, env = env_vars::SNAPSHOT_BYTES, default_value = "1GiB", value_name = "SIZE", value_parser = size)]
+    #[arg(long, env = env_vars::SNAPSHOT_BYTES, default_value = "1GiB", value_name = "SIZE", value_parser = room)]
     snapshot_bytes: ByteSize,
 }
 
@@ -113,6 +114,18 @@ pub(super) fn sample_interval(text: &str) -> Result<ByteSize, String> {
 /// Least memory limit: what the service itself, idle, has live.
 const LEAST_MEMORY_LIMIT: ByteSize = ByteSize::mib(1);
 
+/// What a lab of one's own would be told by its environment, better said before there is one.
+///
+/// # Errors
+/// Where that means nothing.
+pub(super) fn check_environment() -> anyhow::Result<()> {
+    let limit = std::env::var(env_vars::MEMORY_LIMIT).ok();
+    let wrong = limit.and_then(|limit| Some((memory_limit(&limit).err()?, limit)));
+    wrong.map_or(Ok(()), |(reason, limit)| {
+        Err(anyhow!("{}={limit}: {reason}", env_vars::MEMORY_LIMIT))
+    })
+}
+
 fn memory_limit(text: &str) -> Result<ByteSize, String> {
     match size(text) {
         Ok(size) if size >= LEAST_MEMORY_LIMIT => Ok(size),
@@ -120,6 +133,13 @@ fn memory_limit(text: &str) -> Result<ByteSize, String> {
             "{size} is less than the least, {LEAST_MEMORY_LIMIT}; such as 512MiB or 2GiB"
         )),
         Err(error) => Err(error),
+    }
+}
+
+fn room(text: &str) -> Result<ByteSize, String> {
+    match size(text) {
+        Ok(size) if size.as_u64() == 0 => Err("no snapshot fits into nothing; such as 1GiB".to_owned()),
+        size => size,
     }
 }
 

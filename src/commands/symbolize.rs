@@ -4,13 +4,14 @@
 //! key, or for names of what a reference scan found. And whoever sends snapshots to a backend that does not have the binary lets it fill the names in.
 
 use std::io::{IsTerminal as _, Read as _, Write as _, stdin, stdout};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use heap_profile::holders::ReferenceGraph;
 use heap_profile::{LiveHeap, LiveHeapKey, MAX_DECODED_BYTES, Profile, live_heap, live_heap_named};
 
-use super::snapshot_file::{Source, explain};
+use super::snapshot_file::{explain, symbolizer};
 
 /// How the errors call what was read.
 const STDIN: &str = "stdin";
@@ -25,8 +26,9 @@ pub struct Args {
     /// How many rows to print
     #[arg(long, default_value_t = DEFAULT_FIRST, value_name = "N", requires = "by")]
     first: usize,
-    #[command(flatten)]
-    source: Source,
+    /// The binary that took the snapshot, if it is not where that says
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
     /// Read what findHolders { graph } told, and print who holds it, as JSON
     #[arg(long, conflicts_with = "by")]
     holders: bool,
@@ -81,7 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             stdout().write_all((json + "\n").as_bytes())?;
         }
         None => {
-            let named = args.source.symbolizer().name(&profile);
+            let named = symbolizer(args.binary.as_deref()).name(&profile);
             let bytes = named.and_then(|named| named.encode());
             stdout().write_all(&bytes.map_err(|error| explain(STDIN, &error))?)?;
         }
@@ -92,7 +94,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 /// Without names where they are not needed: the binary may then be anywhere.
 fn read_heap(profile: &Profile, key: LiveHeapKey, args: &Args) -> anyhow::Result<LiveHeap> {
     let heap = if key.needs_names() {
-        let symbolized = args.source.symbolizer().symbolize(profile);
+        let symbolized = symbolizer(args.binary.as_deref()).symbolize(profile);
         symbolized.and_then(|symbolized| live_heap_named(&symbolized, key, args.first))
     } else {
         live_heap(profile, key, args.first)
@@ -103,7 +105,8 @@ fn read_heap(profile: &Profile, key: LiveHeapKey, args: &Args) -> anyhow::Result
 fn name_holders(args: &Args) -> anyhow::Result<ExitCode> {
     let bytes = read("a reference graph", "GRAPH.json")?;
     let graph = String::from_utf8(bytes).context("stdin is no reference graph: it is not UTF-8")?;
-    let named = ReferenceGraph::from_json(&graph).and_then(|graph| args.source.symbolizer().holders(&graph));
+    let named = ReferenceGraph::from_json(&graph)
+        .and_then(|graph| symbolizer(args.binary.as_deref()).holders(&graph));
     let named = named.map_err(|error| explain(STDIN, &error))?;
     let json = serde_json::to_string(&named).context("cannot write the holders as JSON")?;
     stdout().write_all((json + "\n").as_bytes())?;

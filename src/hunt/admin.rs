@@ -145,6 +145,14 @@ impl Admin {
         Ok(data["setControl"]["bytesPerRequest"].as_u64().unwrap_or(bytes))
     }
 
+    /// What was planted so far, and the list of it, in bytes.
+    pub(super) async fn planted(&self) -> Result<u64, Error> {
+        let query = "{ control { planted plantedBytes } }";
+        let data = self.ask("tell what is planted", query, Value::Null).await?;
+        let figure = |name: &str| data["control"][name].as_u64().unwrap_or_default();
+        Ok(figure("plantedBytes") + figure("planted") * heap_admin::LISTED as u64)
+    }
+
     /// Takes a snapshot.
     pub(super) async fn take_snapshot(&self, name: &str) -> Result<Taken, Error> {
         let query = "mutation($name: String!) { takeSnapshot(name: $name) { id memory { live } } }";

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
+use heap_admin::MOST_PLANTED;
 use heap_profile::render::bytes;
 
 use crate::load;
@@ -88,6 +89,12 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// What was planted fills all the room that there is for it.
+    #[error("{} were planted, which leaves no room for a load: {} can be planted in all", bytes(*planted as i64), bytes(MOST_PLANTED as i64))]
+    ControlFull {
+        /// What was planted, in bytes.
+        planted: u64,
+    },
     /// The operation does not work.
     #[error("{failed} of {all} requests were answered with errors: {message}")]
     Failing {
@@ -144,6 +151,9 @@ impl Error {
             }
             Self::Refused { hint, .. } | Self::NotRecording { hint, .. } => hint.as_deref(),
             Self::NoControl => Some("leave --control out"),
+            Self::ControlFull { .. } => {
+                Some("--control BYTES with fewer bytes, or --rate N, leaves more room")
+            }
             Self::Silent { .. } => Some("start the service, or see which address it has"),
             Self::MemoryLimit { .. } | Self::NoRoom { .. } => Some(
                 "restart the service, reset the problem (resetProblem at the admin door), or raise the limit; \

@@ -136,21 +136,22 @@ impl Evidence {
     }
 
     /// What is left of a hunt that stopped: judged, if there is enough of it.
+    ///
+    /// `notes` are those that were taken until then, and `failed` the requests that had no right answer.
     pub(super) fn salvage(
         &self,
         error: Error,
         during: &str,
-        settings: &Settings,
-        look: u32,
-        control: Option<u64>,
+        judged: Option<Report>,
+        mut notes: Vec<String>,
+        failed: u64,
     ) -> Stopped {
-        let judged = (self.rungs() >= hunt::LEAST_RUNGS).then(|| {
-            let mut report = self.judge(settings, look, control)?;
-            report.notes.push(format!("the hunt stopped {during}: {error}"));
-            self.conclude(report, 0)
-        });
+        notes.push(format!("the hunt stopped {during}: {error}"));
         let report: Option<PathBuf> = judged
-            .and_then(Result::ok)
+            .and_then(|mut report| {
+                report.notes.append(&mut notes);
+                self.conclude(report, failed).ok()
+            })
             .map(|hunted| hunted.folder.join("report.html"));
         Stopped {
             error,

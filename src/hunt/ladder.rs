@@ -1,12 +1,15 @@
 //! The course of a hunt: warm up, rungs, settle, stand idle, judge; and again with more load, until it is decided.
 
 mod holders;
+mod notes;
+mod room;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use heap_admin::MOST_PLANTED;
 use heap_profile::Symbolizer;
-use heap_profile::hunt::{LEAST_RUNGS, Phase, Report, Verdict};
+use heap_profile::hunt::{LEAST_RUNGS, Outcome, Phase, Report};
 use heap_profile::render::bytes;
 use tokio::time::sleep;
 
@@ -16,8 +19,7 @@ use super::interrupt::Interrupts;
 use super::plan::{self, Ceiling};
 use super::target::Target;
 use super::traffic::{Stretch, Traffic};
-use super::{Error, Outcome, Progress, Settings, Stopped};
-use crate::load::Shape;
+use super::{Error, Progress, Settings, Stopped};
 
 /// A hunt that came to its end.
 #[derive(Debug)]
@@ -78,6 +80,8 @@ struct Hunt<'a> {
     finds_holders: bool,
     /// Bytes that the service leaks with each request because it was told to.
     control: Option<u64>,
+    /// The room that there is for that in all.
+    control_room: Ceiling,
     /// Load in all rungs together.
     load: Stretch,
     /// Requests of all the load that were not answered as they should be.
@@ -123,6 +127,7 @@ impl<'a> Hunt<'a> {
             target,
             finds_holders: abilities.holders,
             control: None,
+            control_room: Ceiling::new(2 * MOST_PLANTED as u64),
             load: Stretch::default(),
             failed: 0,
             look: 1,
@@ -163,18 +168,6 @@ impl<'a> Hunt<'a> {
         }
     }
 
-    async fn plant_control(&mut self) -> Result<(), Error> {
-        self.begin("before the warm-up");
-        let Some(bytes) = self.settings.control else {
-            return Ok(());
-        };
-        // Noted before it is there: an interrupt may come in between.
-        self.control = Some(bytes);
-        let planted = self.target.admin.set_control(bytes).await?;
-        self.control = Some(planted);
-        self.evidence.folder.note_control(planted)
-    }
-
     /// Load until what is made once is made, as far as anybody can tell: for a while, and some hundreds of requests.
     async fn warm_up(&mut self) -> Result<(), Error> {
         self.begin("in the warm-up");
@@ -187,8 +180,10 @@ impl<'a> Hunt<'a> {
             load += stretch;
             let live = self.target.admin.live().await?;
             self.ceiling.see(live, stretch.time);
+            self.see_control(stretch.time).await?;
+            let is_near = self.ceiling.is_near() || self.control_room.is_near();
             let requests = load.requests >= plan::WARM_UP_REQUESTS || self.settings.has_few_requests();
-            if requests && load.time >= plan::WARM_UP || self.ceiling.is_near() {
+            if requests && load.time >= plan::WARM_UP || is_near {
                 break;
             }
         }
@@ -200,17 +195,11 @@ impl<'a> Hunt<'a> {
     async fn rungs(&mut self, count: u32, wanted: Duration) -> Result<bool, Error> {
         for to_come in (1..=count).rev() {
             self.begin(&format!("in rung {} of look {}", count - to_come + 1, self.look));
-            let Some(time) = self.ceiling.cut(wanted, to_come) else {
-                if self.evidence.rungs() < LEAST_RUNGS {
-                    return Err(self.ceiling.no_room());
-                }
-                let note = format!(
-                    "the load was stopped since the next rung would have gone past half of the memory limit of {} (that of its guard, or half of the memory there is)",
-                    bytes(self.ceiling.limit as i64)
-                );
-                self.note(note);
-                return Ok(false);
+            let cut = [&self.ceiling, &self.control_room].map(|room| room.cut(wanted, to_come));
+            let [Some(below_limit), Some(beside_control)] = cut else {
+                return self.full(cut[1].is_none());
             };
+            let time = below_limit.min(beside_control);
             let load = self.put_load(time).await?;
             self.load += load;
             sleep(plan::PAUSE).await;
@@ -244,8 +233,13 @@ impl<'a> Hunt<'a> {
     async fn snapshot(&mut self, phase: Phase, load: Stretch) -> Result<(), Error> {
         let keep = self.settings.keep_snapshots;
         let live = self.evidence.take(&self.target.admin, phase, load, keep).await?;
-        if phase == Phase::Rung {
-            self.ceiling.see(live, load.time);
+        match phase {
+            Phase::Rung => {
+                self.ceiling.see(live, load.time);
+                self.see_control(load.time).await?;
+            }
+            Phase::Settle | Phase::Idle => self.ceiling.see_rest(live),
+            Phase::WarmUp => {}
         }
         self.progress.end(phase, load, live);
         Ok(())
@@ -256,60 +250,13 @@ impl<'a> Hunt<'a> {
         self.progress.begin(doing);
     }
 
-    /// For the report, and at once for whoever waits. Once is enough.
-    fn note(&mut self, note: String) {
-        if !self.notes.contains(&note) {
-            self.progress.say(&format!("warning: {note}"));
-            self.notes.push(note);
-        }
-    }
-
-    /// What a reader should know of the requests that the service has counted.
-    fn note_traffic(&mut self, report: &Report) {
-        let rungs = || report.phases.iter().filter(|phase| phase.phase == Phase::Rung);
-        let (started, completed): (u64, u64) = (
-            rungs().map(|rung| rung.started).sum(),
-            rungs().map(|rung| rung.completed).sum(),
-        );
-        let sent = self.load.requests;
-        if self.settings.shape == Shape::Requests && started as f64 > 1.1 * sent as f64 {
-            self.note(format!(
-                "the service counted {started} requests in the rungs, and this hunt sent {sent}: somebody else uses it"
-            ));
-        }
-        if self.settings.shape == Shape::HangUps && completed > 0 {
-            self.note(format!(
-                "{completed} requests were answered before their client hung up; what they keep is in the rate too: \
-                 hunt with plain requests as well"
-            ));
-        }
-    }
-
-    fn say_what_is_needed(&self, report: &Report) {
-        let unit = report.unit;
-        let so_far = match (report.verdict, report.units_needed, report.smallest_leak.per_unit) {
-            (Verdict::Inconclusive, Some(needed), _) => {
-                format!(
-                    "inconclusive, about {needed} more {} would decide it",
-                    unit.names()
-                )
-            }
-            (Verdict::Inconclusive, ..) => "inconclusive".to_owned(),
-            (.., Some(smallest)) => {
-                format!(
-                    "no leak of {smallest:.1} bytes per {} or more, smaller ones may be there",
-                    unit.name()
-                )
-            }
-            _ => "no leak that could be seen".to_owned(),
-        };
-        self.progress.say(&format!("look {}: {so_far}", self.look));
-    }
-
     fn stopped(&mut self, error: Error) -> Stopped {
         let error = self.target.explain(error);
+        let notes = std::mem::take(&mut self.notes);
+        let judge = || self.evidence.judge(self.settings, self.look, self.control).ok();
+        let judged = (self.evidence.rungs() >= LEAST_RUNGS).then(judge).flatten();
         self.evidence
-            .salvage(error, &self.doing, self.settings, self.look, self.control)
+            .salvage(error, &self.doing, judged, notes, self.failed)
     }
 
     /// Leaves the service as it was.

@@ -11,7 +11,7 @@
 //! - `target`: a lab of its own, or a server that runs; `admin`: what is asked of its admin door
 //! - `traffic`: one stretch of load, and whether it was any good
 //! - `evidence`: the snapshots, judged; `folder`: where they are kept; [`Progress`]: what is said meanwhile
-//! - [`Outcome`]: what a report comes to; `interrupt`: Ctrl-C
+//! - `interrupt`: Ctrl-C
 //!
 //! What the snapshots say is judged by [`heap_profile::hunt`].
 
@@ -21,7 +21,6 @@ mod evidence;
 mod folder;
 pub(crate) mod interrupt;
 mod ladder;
-mod outcome;
 mod plan;
 mod progress;
 mod settings;
@@ -30,7 +29,6 @@ mod traffic;
 
 pub use error::{Error, Stopped, with_causes};
 pub use ladder::{Hunted, run};
-pub use outcome::Outcome;
 pub use progress::Progress;
 pub use settings::{
     DEFAULT_BUDGET, DEFAULT_CONNECTIONS, DEFAULT_CONTROL, DEFAULT_FOLDER, DEFAULT_HOLDERS,

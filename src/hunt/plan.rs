@@ -120,6 +120,11 @@ impl Ceiling {
         self.live = live;
     }
 
+    /// Notes what is live after a while without load: what has drained is room again.
+    pub(super) fn see_rest(&mut self, live: u64) {
+        self.live = live;
+    }
+
     /// Whether the warm-up has taken as much as it may: the larger part is for the rungs.
     pub(super) fn is_near(&self) -> bool {
         self.live.saturating_sub(self.start) > self.height().saturating_sub(self.start) / 4
@@ -135,6 +140,11 @@ impl Ceiling {
         let seconds = room / f64::from(to_come.max(1)) / self.growth;
         let rung = wanted.min(Duration::try_from_secs_f64(seconds).unwrap_or(wanted));
         (rung >= LEAST_CUT).then_some(rung)
+    }
+
+    /// What is live, in bytes.
+    pub(super) fn live(&self) -> u64 {
+        self.live
     }
 
     /// What to say where nothing fits.
@@ -216,6 +226,14 @@ mod tests {
         let mut shrunk = ceiling(100 * MIB, 0);
         shrunk.see(MIB, seconds(1.0));
         assert_eq!(shrunk.cut(seconds(2.0), 3), Some(seconds(2.0)));
+    }
+
+    #[test]
+    fn what_has_drained_is_room_again_and_load_takes_it_as_fast_as_before() {
+        let mut ceiling = ceiling(320 * MIB, 100 * MIB);
+        assert_eq!(ceiling.cut(seconds(2.0), 2), Some(seconds(0.4)));
+        ceiling.see_rest(20 * MIB);
+        assert_eq!(ceiling.cut(seconds(12.0), 2), Some(seconds(1.9)));
     }
 
     #[test]

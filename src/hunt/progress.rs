@@ -50,10 +50,11 @@ impl Progress {
 
     /// A line that stays.
     pub(crate) fn say(&self, line: &str) {
+        // Nobody may be reading stderr any more; the hunt goes on.
+        let say = || drop(writeln!(std::io::stderr(), "{line}"));
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            // Nobody may be reading stderr any more; the hunt goes on.
-            None => drop(writeln!(std::io::stderr(), "{line}")),
+            Some(bar) => bar.suspend(say),
+            None => say(),
         }
     }
 

@@ -74,7 +74,7 @@ async fn start_lab(sample_interval: u64, folder: &Path) -> Result<(OwnLab, Doors
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     OwnLab::start(&program, sample_interval, &folder.join(LOG))
         .await
-        .map_err(failed)
+        .map_err(|error| failed(error.to_string()))
 }
 
 /// An address that the load driver would take too.

@@ -143,7 +143,7 @@ fn graphql(errors: &GraphQlFigures) -> String {
     format!("{} ({})", grouped(errors.total), codes.join(", "))
 }
 
-/// What a server sends must not draw on the reader's terminal.
+/// What a server sends, or a file says, must not draw on the reader's terminal.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })

@@ -71,6 +71,7 @@ pub struct Server {
     admin: TcpListener,
     admin_addr: SocketAddr,
     options: Options,
+    memory_limit: u64,
     recorder: Recorder,
     bookshop: Bookshop,
     runtime: Runtime,
@@ -89,6 +90,7 @@ impl Server {
         // First of all: what was sampled before is not in its table.
         let recorder = start_recorder(&options)?;
         check_admin(&options)?;
+        let memory_limit = options.memory_limit.map_or_else(default_memory_limit, Ok)?;
         let (public, public_addr) = listen(options.addr, "--addr")?;
         let (admin, admin_addr) = listen(options.admin_addr, "--admin-addr")?;
         let location = options.database.clone().map_or(Location::Memory, Location::File);
@@ -106,6 +108,7 @@ impl Server {
             admin,
             admin_addr,
             options,
+            memory_limit,
             recorder,
             bookshop,
             runtime,
@@ -129,12 +132,8 @@ impl Server {
     /// # Errors
     /// Where a runtime cannot be started or a door fails while it serves.
     pub fn run<S: PublicSchema>(self) -> anyhow::Result<()> {
-        let limit = match self.options.memory_limit {
-            Some(limit) => limit,
-            None => default_memory_limit()?,
-        };
-        log_start(&self, limit);
-        let guard = MemoryGuard::new(limit);
+        log_start(&self);
+        let guard = MemoryGuard::new(self.memory_limit);
         let lab = Lab::new(self.bookshop, guard.clone());
         let schema = S::new(&lab, self.options.field_labels);
         let heap = heap_admin(&self.options, self.recorder, &lab, &schema)?;
@@ -289,10 +288,10 @@ fn heap_admin(
         .build()?)
 }
 
-fn log_start(server: &Server, limit: u64) {
+fn log_start(server: &Server) {
     tracing::info!(
         "this service leaks on purpose; its memory guard stands at {}",
-        ByteSize(limit)
+        ByteSize(server.memory_limit)
     );
     let id = std::process::id();
     tracing::info!("process {id}: `kill -USR2 {id}` takes a snapshot");

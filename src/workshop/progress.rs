@@ -189,8 +189,7 @@ fn now() -> String {
 /// # Errors
 /// Where the file cannot be read, understood or written: then it is left as it was.
 pub fn update<T>(path: &Path, change: impl FnOnce(&mut Progress) -> T) -> Result<T, ProgressError> {
-    // A link to a file is followed, and not replaced.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let path = &followed(path)?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -214,11 +213,25 @@ pub fn update<T>(path: &Path, change: impl FnOnce(&mut Progress) -> T) -> Result
 /// Where the file cannot be read or understood, or nothing can be made in its folder.
 pub fn can_be_kept(path: &Path) -> Result<(), ProgressError> {
     Progress::load(path)?;
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let path = followed(path)?;
     let folder = path.ancestors().skip(1).find(|folder| folder.is_dir());
     // A file without a name, which goes with its handle.
     let made = tempfile::tempfile_in(folder.unwrap_or(Path::new(".")));
     made.map(drop).map_err(io(&path))
+}
+
+/// The file that is meant: a link is followed, and not replaced, even to where nothing is yet. What is no file, such as
+/// `/dev/null`, is none to keep progress in.
+fn followed(path: &Path) -> Result<PathBuf, ProgressError> {
+    match path.canonicalize() {
+        Ok(file) if file.is_file() => Ok(file),
+        Ok(_) => Err(io(path)(std::io::Error::other("it is no regular file"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.read_link() {
+            Ok(target) => followed(&path.parent().unwrap_or(Path::new("")).join(target)),
+            Err(_) => Ok(path.to_owned()),
+        },
+        Err(error) => Err(io(path)(error)),
+    }
 }
 
 /// What is wrong, and in which line.

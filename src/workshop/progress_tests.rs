@@ -115,3 +115,32 @@ fn changes_at_the_same_time_all_count() {
     let left = fs::read_dir(folder.path().join("state")).expect("there").count();
     assert_eq!(left, 2, "the file and its lock");
 }
+
+#[test]
+fn a_link_is_followed_also_where_nothing_is_behind_it_yet() {
+    let (folder, path) = file();
+    let link = folder.path().join("link.toml");
+    std::os::unix::fs::symlink("state/progress.toml", &link).expect("a link");
+    for _ in 0..2 {
+        can_be_kept(&link).expect("it can");
+        update(&link, |progress| progress.hint_shown("search")).expect("kept");
+        assert!(link.is_symlink());
+    }
+    assert_eq!(Progress::load(&path).expect("kept").entry("search").hints, 2);
+}
+
+#[test]
+fn what_is_no_file_is_left_as_it_is() {
+    let (folder, _) = file();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    for path in [folder.path(), Path::new("/dev/null")] {
+        let kept = [can_be_kept(path), update(path, |_| ())];
+        for error in kept.map(|kept| kept.expect_err("no file")) {
+            assert!(error.to_string().contains("LEAKLAB_PROGRESS"), "{error}");
+        }
+    }
+    let error = update(&pipe, |_| ()).expect_err("no file");
+    assert!(error.to_string().contains("no regular file"), "{error}");
+}

@@ -265,3 +265,36 @@ fn a_file_that_is_no_database_is_refused_and_kept() {
         "these are my notes, not a database"
     );
 }
+
+#[test]
+fn a_server_that_is_none_is_an_error_and_no_verdict_on_a_fix() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = leaklab()
+        .args(["check", "02", "--server", "/no/such/program", "--output"])
+        .arg(folder.path().join("evidence"))
+        .output()
+        .expect("leaklab runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        (output.status.code(), output.stdout.as_slice()),
+        (Some(2), &[][..]),
+        "{told}"
+    );
+    assert!(told.contains("error: `/no/such/program` cannot be run"), "{told}");
+    assert!(told.contains("hint: --server takes a program"), "{told}");
+}
+
+#[test]
+fn no_room_for_snapshots_is_refused_before_a_door_is_told() {
+    let output = leaklab()
+        .args(["serve", "--snapshot-bytes", "0"])
+        .output()
+        .expect("leaklab runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        (output.status.code(), output.stdout.as_slice()),
+        (Some(2), &[][..]),
+        "{told}"
+    );
+    assert!(told.contains("no snapshot fits into nothing"), "{told}");
+}

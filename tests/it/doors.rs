@@ -291,3 +291,24 @@ fn foreign_pages_are_refused_by_both_doors() {
     }
     assert!(TcpStream::connect(lab.admin_url().trim_start_matches("http://")).is_ok());
 }
+
+#[test]
+fn a_service_whose_log_nobody_can_take_goes_on() {
+    let lab = Lab::start_with(&["--memory-limit", "64MiB"], |command| {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        command.stderr(full.expect("a file that takes nothing"));
+    });
+    assert!(lab.take_snapshot().exists());
+    lab.call_problem("hello", 1_000);
+    let refusal = || lab.ask("{ hello }")["errors"][0]["extensions"]["code"].clone();
+    wait_until("the refusal", || {
+        lab.call_problem("hello", 4_000);
+        refusal() == "MEMORY_LIMIT"
+    });
+    lab.admin("mutation { resetProblem(id: \"hello\") { live } }");
+    // The guard still looks: it says so again, of what has grown since.
+    wait_until("the second refusal", || {
+        lab.call_problem("hello", 4_000);
+        refusal() == "MEMORY_LIMIT"
+    });
+}

@@ -19,8 +19,10 @@ use crate::{Bytes, Error};
 pub const LEAST_CONTROL: i32 = 16;
 /// The most bytes that can be planted for each request.
 pub const MOST_CONTROL: i32 = 4096;
-/// What is planted in all takes no more than this, the list of it included.
-const MOST_BYTES: usize = 256 << 20;
+/// What is planted in all takes no more than this, the list of it included, which has [`LISTED`] bytes for each.
+pub const MOST_PLANTED: usize = 256 << 20;
+/// What the list of what is planted takes for each object, in bytes.
+pub const LISTED: usize = size_of::<Box<[u8]>>();
 /// Objects in each part of the list. Parts never move: a list that grows as one would free and allocate megabytes.
 const PART: usize = 4096;
 
@@ -39,7 +41,7 @@ pub struct Control {
 
 /// Bytes for each request; 0: none. Read without the lock by every request.
 static BYTES: AtomicUsize = AtomicUsize::new(0);
-static PLANTED: Mutex<Planted> = Mutex::new(Planted::none(MOST_BYTES));
+static PLANTED: Mutex<Planted> = Mutex::new(Planted::none(MOST_PLANTED));
 
 #[derive(Debug)]
 struct Planted {
@@ -140,7 +142,7 @@ impl Planted {
         if bytes == 0 || self.full {
             return;
         }
-        self.full = (self.held.objects + 1) * (bytes + size_of::<Box<[u8]>>()) > self.most;
+        self.full = (self.held.objects + 1) * (bytes + LISTED) > self.most;
         if self.full {
             return;
         }

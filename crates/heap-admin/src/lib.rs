@@ -64,7 +64,7 @@ pub use comparison::{
     ComparedSite, ComparedSites, ComparedSnapshot, Comparison, ComparisonRow, ComparisonView, HeapAmount,
     HeapDifference, MOST_COMPARED,
 };
-pub use control::{Control, LEAST_CONTROL, MOST_CONTROL};
+pub use control::{Control, LEAST_CONTROL, LISTED, MOST_CONTROL, MOST_PLANTED};
 pub use error::Error;
 pub use heap_recorder::{HolderQuery, Recorder, ScanProgress, malloc_conf};
 pub use holders::{

@@ -184,3 +184,15 @@ fn a_control_is_planted_for_the_hunt_alone_and_found() {
         json!({ "bytesPerRequest": 0, "plantedBytes": 0 })
     );
 }
+
+#[test]
+fn a_leak_is_a_leak_where_nobody_reads_on() {
+    let mut hunt = Hunt::new(&["00", "--format", "html", "--holders", "0"]);
+    let baseline = hunt.file("").with_file_name("baseline.json");
+    hunt.command.arg("--write-baseline").arg(&baseline);
+    let mut child = hunt.start();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    let baseline = std::fs::read_to_string(baseline).expect("a baseline");
+    assert!(baseline.contains("hello"), "{baseline}");
+}

@@ -89,3 +89,23 @@ fn a_service_that_is_full_is_told_apart_from_one_that_fails() {
     assert!(refused.contains("memory limit"), "{refused}");
     assert!(refused.contains("resetProblem"), "{refused}");
 }
+
+#[test]
+fn a_setting_of_the_lab_that_means_nothing_is_told_before_there_is_one() {
+    let mut hunt = Hunt::new(&["00"]);
+    hunt.command.env("LEAKLAB_MEMORY_LIMIT", "512");
+    let refused = hunt.refused();
+    assert!(
+        refused.contains("LEAKLAB_MEMORY_LIMIT=512: 512 B is less than the least, 1.0 MiB"),
+        "{refused}"
+    );
+    assert!(!hunt.file("").exists(), "{refused}");
+}
+
+#[test]
+fn what_a_lab_said_of_why_it_does_not_start_is_told() {
+    let mut hunt = Hunt::new(&["00"]);
+    hunt.command.env("_RJEM_MALLOC_CONF", "prof:false");
+    let refused = hunt.refused();
+    assert!(refused.contains("the last that it said: error: "), "{refused}");
+}

@@ -10,6 +10,9 @@ use crate::Error;
 /// The version of [`ReferenceGraph`]. It grows when a reader of the older one would misread the newer.
 pub const REFERENCE_GRAPH_VERSION: u32 = 1;
 
+/// The most objects that one scan looks for.
+pub const MOST_TARGETS: usize = 512;
+
 /// Who points to a drawn set of objects, directly and from farther away.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -198,6 +201,12 @@ impl ReferenceGraph {
             let reason = format_args!("version {version} instead of {REFERENCE_GRAPH_VERSION}");
             return Err(Error::bad_graph(reason));
         }
+        if self.targets.len() > MOST_TARGETS {
+            let targets = self.targets.len();
+            let reason =
+                format_args!("{targets} objects that were looked for, {MOST_TARGETS} at most can be told");
+            return Err(Error::bad_graph(reason));
+        }
         let object = |at: &u32| (*at as usize) < self.objects.len();
         let code = |at: &CodeAddress| (at.file as usize) < self.files.len();
         let edge = |edge: &Edge| {
@@ -257,6 +266,10 @@ mod tests {
             ReferenceGraph::from_json(&graph.to_json()).expect("a graph"),
             graph
         );
+        graph.targets = vec![0; MOST_TARGETS + 1];
+        let error = ReferenceGraph::from_json(&graph.to_json()).expect_err("too many");
+        assert!(error.to_string().contains("513 objects"), "{error}");
+        graph.targets = vec![0];
         graph.edges[0].holder = Holder::Root(1);
         assert!(ReferenceGraph::from_json(&graph.to_json()).is_err());
         graph.version = 9;

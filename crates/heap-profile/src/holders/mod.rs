@@ -22,8 +22,8 @@ mod walk;
 mod web;
 
 pub use graph::{
-    CodeAddress, Edge, Holder, MappedFile, Object, REFERENCE_GRAPH_VERSION, ReferenceGraph, Root,
-    ScanFigures, Stopped, Task,
+    CodeAddress, Edge, Holder, MOST_TARGETS, MappedFile, Object, REFERENCE_GRAPH_VERSION, ReferenceGraph,
+    Root, ScanFigures, Stopped, Task,
 };
 pub use names::{Names, Variable};
 pub use paths::holders;

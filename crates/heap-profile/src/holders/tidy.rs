@@ -108,8 +108,11 @@ pub(super) fn is_opaque(future: &str) -> bool {
 
 /// True for what belongs to the allocator, or to the recorder: it knows all objects, and keeps none.
 pub(super) fn is_instruments(variable: &str) -> bool {
-    const OWN: [&str; 4] = ["_rjem_je_", "je_", "heap_recorder::", "<heap_recorder::"];
-    OWN.iter().any(|prefix| variable.starts_with(prefix))
+    const ALLOCATOR: [&str; 2] = ["_rjem_je_", "je_"];
+    const RECORDER: [&str; 2] = ["heap_recorder::", "<heap_recorder::"];
+    let begins = |prefixes: [&str; 2]| prefixes.iter().any(|prefix| variable.starts_with(prefix));
+    // The allocator's are names of C; a crate may be called as they begin.
+    begins(RECORDER) || !variable.contains("::") && begins(ALLOCATOR)
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ struct Gathering<'a> {
     lines: Vec<Line<'a>>,
     by_key: HashMap<(u32, Option<&'a str>, Option<String>), usize>,
     stacks: HashMap<Vec<u32>, u32>,
-    functions: HashMap<&'a str, u32>,
+    calls: HashMap<(&'a str, Option<u32>), u32>,
 }
 
 impl<'a> Gathering<'a> {
@@ -219,13 +219,14 @@ impl<'a> Gathering<'a> {
     }
 
     fn stack(&mut self, frames: &'a [Arc<Frame>]) -> u32 {
+        // A function may call another in two lines, of which one leaks.
         let mut id = |frame: &'a Arc<Frame>| {
-            let next = self.functions.len() as u32;
-            *self.functions.entry(&frame.function).or_insert(next)
+            let next = self.calls.len() as u32;
+            *self.calls.entry((&frame.function, frame.line)).or_insert(next)
         };
-        let names: Vec<u32> = frames.iter().map(&mut id).collect();
+        let calls: Vec<u32> = frames.iter().map(&mut id).collect();
         let next = self.stacks.len() as u32;
-        *self.stacks.entry(names).or_insert(next)
+        *self.stacks.entry(calls).or_insert(next)
     }
 }
 

@@ -8,7 +8,7 @@
 //! - `interval` says how far off an amount may be, `budget` how much chance of an error there is to spend, `power` what a
 //!   hunt of this size can see
 //! - `checks` turns the method on itself
-//! - [`Baseline`] has the leaks that are known already
+//! - [`Baseline`] has the leaks that are known already, [`Outcome`] what is left without them
 //! - [`compare_rates`] sets the rates of two hunts side by side, before and after a fix
 //!
 //! # The method
@@ -50,6 +50,7 @@ mod evidence;
 mod groups;
 mod interval;
 mod judge;
+mod outcome;
 mod phases;
 mod power;
 mod report;
@@ -58,6 +59,7 @@ use crate::Symbolized;
 pub use baseline::{BASELINE_VERSION, Baseline, KnownSite};
 pub use change::{Change, FieldChange, Hunted, RateComparison, Rates, compare_rates};
 pub use judge::judge;
+pub use outcome::Outcome;
 pub use report::{
     Check, CheckName, FieldGrowth, JudgedSite, LiveGrowth, MemorySplit, Phase, PhaseFigures, REPORT_VERSION,
     Rate, Report, SmallestLeak, Threshold, Unit, Verdict,

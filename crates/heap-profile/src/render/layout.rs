@@ -66,7 +66,9 @@ impl Cells {
 /// A line in pieces of at most `room` characters, broken where a part of a name or path ends if it can be, each piece
 /// after the first further in.
 pub(super) fn wrap(line: &str, room: usize) -> Vec<String> {
-    let indent = line.len() - line.trim_start().len() + 4;
+    let blanks = line.chars().take_while(|c| c.is_whitespace()).count();
+    // Each piece has to take something off.
+    let indent = (blanks + 4).min(room / 2);
     let mut rest: Vec<char> = line.chars().collect();
     let mut pieces = Vec::new();
     while rest.len() > room {
@@ -143,6 +145,25 @@ pub(super) fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_wrapped_to_its_end_whatever_it_begins_with() {
+        for line in [
+            format!("{}f{}", " ".repeat(60), "x".repeat(200)),
+            "\u{3000}".repeat(90) + "f",
+        ] {
+            let pieces = wrap(&line, 40);
+            assert!(
+                pieces.iter().all(|piece| piece.chars().count() <= 40),
+                "{pieces:?}"
+            );
+            let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+            assert_eq!(
+                pieces.iter().map(|piece| letters(piece)).sum::<usize>(),
+                letters(&line)
+            );
+        }
+    }
 
     #[test]
     fn one_step_is_not_left_out_for_the_word_that_it_is() {

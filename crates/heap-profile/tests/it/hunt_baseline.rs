@@ -1,9 +1,10 @@
 //! The file of leaks that are known.
 
 use heap_profile::Error;
-use heap_profile::hunt::Baseline;
+use heap_profile::hunt::{Baseline, Outcome, Report};
+use heap_profile::render::hunt::table;
 
-use crate::hunt_support::leak;
+use crate::hunt_support::{inconclusive, known, leak};
 
 #[test]
 fn a_baseline_has_the_leaking_sites_and_survives_its_file() {
@@ -53,4 +54,29 @@ fn what_is_no_baseline_is_refused_with_what_was_expected() {
         assert!(matches!(error, Error::BadBaseline { .. }), "{error}");
         assert!(error.to_string().contains(told), "{error}");
     }
+}
+
+/// What it comes to, and how its first line begins.
+fn outcome(report: &Report) -> (Outcome, String) {
+    let table = table(report);
+    let first = table.split_once(':').map_or(&*table, |(first, _)| first);
+    (Outcome::of(report), first.to_owned())
+}
+
+#[test]
+fn what_is_known_is_left_out_and_hides_no_check_that_failed() {
+    let told = |outcome, words: &str| (outcome, words.to_owned());
+    assert_eq!(outcome(&leak()), told(Outcome::Leak, "leak"));
+    let mut known = known();
+    assert_eq!(outcome(&known), told(Outcome::NoLeak, "no new leak"));
+    known.checks[0].passed = false;
+    assert_eq!(outcome(&known), told(Outcome::Inconclusive, "inconclusive"));
+
+    let mut undecided = inconclusive();
+    assert_eq!(outcome(&undecided), told(Outcome::Inconclusive, "inconclusive"));
+    for check in &mut undecided.checks {
+        check.passed = true;
+    }
+    undecided.sites[0].known = true;
+    assert_eq!(outcome(&undecided), told(Outcome::NoLeak, "no leak"));
 }

@@ -73,7 +73,7 @@ impl HolderQuery {
     /// Objects that are followed unless told otherwise.
     pub const DEFAULT_TARGETS: usize = 256;
     /// Objects that can be followed at once.
-    pub const MOST_TARGETS: usize = 512;
+    pub const MOST_TARGETS: usize = heap_profile::holders::MOST_TARGETS;
     /// How long is looked unless told otherwise.
     pub const DEFAULT_TIME: Duration = Duration::from_secs(20);
     /// How long can be looked.

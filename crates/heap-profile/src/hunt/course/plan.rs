@@ -89,8 +89,12 @@ fn stretches(rungs: &[usize], units: impl Fn(usize) -> f64) -> Vec<Vec<usize>> {
             from = to;
         }
     }
-    if let Some(last) = stretches.last_mut() {
-        last.extend_from_slice(&rungs[from..]);
+    let rest = &rungs[from..];
+    match stretches.as_mut_slice() {
+        // The second of two, however short.
+        [_] if !rest.is_empty() => stretches.push(rest.to_vec()),
+        [.., last] => last.extend_from_slice(rest),
+        [] => {}
     }
     stretches
 }

@@ -5,7 +5,7 @@ use super::words::{
     bytes_per, check, count, interval, keeps, number, per, plain, plural, short, time, verdict,
     would_have_been_seen,
 };
-use crate::hunt::{FieldGrowth, JudgedSite, Rate, Report, Unit, Verdict};
+use crate::hunt::{FieldGrowth, JudgedSite, Outcome, Rate, Report, Unit, Verdict};
 
 /// The most leaking fields that are told one by one.
 const MOST_FIELDS: usize = 3;
@@ -20,18 +20,13 @@ pub(super) struct Headline {
 
 pub(super) fn headline(report: &Report) -> Headline {
     let (known, new): (Vec<_>, Vec<_>) = report.fields.iter().partition(|field| is_known(report, field));
-    let leaks = report.verdict == Verdict::Leak;
-    let undecided = report.verdict == Verdict::Inconclusive || leaks && undecided(report).next().is_some();
-    let (verdict, mut lines) = if !new.is_empty() {
-        (Verdict::Leak, leaking(report, "leak", &new))
-    } else if leaks && known.is_empty() {
-        (Verdict::Leak, vec![whole(report)])
-    } else if undecided {
-        (Verdict::Inconclusive, vec![inconclusive(report)])
-    } else {
-        (Verdict::Steady, vec![none(report, !known.is_empty())])
+    let (verdict, mut lines) = match Outcome::of(report) {
+        Outcome::Leak if new.is_empty() => (Verdict::Leak, vec![whole(report)]),
+        Outcome::Leak => (Verdict::Leak, leaking(report, "leak", &new)),
+        Outcome::Inconclusive => (Verdict::Inconclusive, vec![inconclusive(report)]),
+        Outcome::NoLeak => (Verdict::Steady, vec![none(report, !known.is_empty())]),
     };
-    if verdict == Verdict::Leak && undecided {
+    if verdict == Verdict::Leak {
         lines.extend(undecided_too(report));
     }
     if verdict != Verdict::Leak {

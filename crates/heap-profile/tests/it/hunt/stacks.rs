@@ -62,3 +62,17 @@ fn what_the_rungs_left_is_older_than_the_cohort_that_the_last_one_opened() {
     assert_eq!(report.phases[4].phase, Phase::Rung);
     assert_eq!(report.born_before, open.last().map(|last_rung| last_rung + 1));
 }
+
+#[test]
+fn of_two_lines_of_a_function_the_one_that_leaks_is_told() {
+    let mut world = World::new(4, INTERVAL);
+    let bounded = world.place_in_line("shop::list", 40, None);
+    let leaks = world.place_in_line("shop::list", 52, None);
+    let report = hunted(&mut world, 3, |world, _, requests| {
+        world.free(bounded, 1.0, u32::MAX);
+        world.allocate(bounded, requests, 512.0);
+        world.allocate(leaks, requests, 512.0);
+    });
+    let place = site(&report, "shop::list").place.as_deref();
+    assert!(place.is_some_and(|place| place.ends_with(":52")), "{place:?}");
+}

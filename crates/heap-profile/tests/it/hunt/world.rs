@@ -59,9 +59,13 @@ impl World {
 
     /// A place in a function of the service, under an operation and a field.
     pub(crate) fn place(&mut self, function: &str, field: Option<&'static str>) -> usize {
+        self.place_in_line(function, 7, field)
+    }
+
+    pub(crate) fn place_in_line(&mut self, function: &str, line: u32, field: Option<&'static str>) -> usize {
         let stack = vec![
             frame("<alloc::vec::Vec<u8>>::with_capacity", STD, 1),
-            frame(function, OWN, 7),
+            frame(function, OWN, line),
             frame("shop::serve", OWN, 9),
         ];
         self.add_place(stack, Some("Load"), field)

@@ -1,7 +1,7 @@
-//! What a report comes to, when the sites that are known already are left out: whether a hunt goes on, and how the
-//! command exits.
+//! What a report comes to, when the sites that are known already are left out: whether a hunt goes on, how a command exits,
+//! and what the first line says.
 
-use heap_profile::hunt::{Report, Verdict};
+use super::{Report, Verdict};
 
 /// What a hunt comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub enum Outcome {
     NoLeak,
     /// Something leaks that is not known.
     Leak,
-    /// More evidence is needed.
+    /// More evidence is needed, or a check of the method has failed.
     Inconclusive,
 }
 
@@ -26,9 +26,11 @@ impl Outcome {
         };
         // A verdict that no site accounts for is about the whole program, which no baseline knows.
         let at_large = |verdict| report.verdict == verdict && !any(verdict);
+        // What is known hides nothing of a method that does not hold up.
+        let failed = report.checks.iter().any(|check| !check.passed);
         if any_new(Verdict::Leak) || at_large(Verdict::Leak) {
             Self::Leak
-        } else if any_new(Verdict::Inconclusive) || at_large(Verdict::Inconclusive) {
+        } else if any_new(Verdict::Inconclusive) || at_large(Verdict::Inconclusive) || failed {
             Self::Inconclusive
         } else {
             Self::NoLeak
