@@ -153,6 +153,8 @@ pub struct Requirements {
     pub remembers: u32,
     /// What a call has brought about is known to those that follow it, after so many others.
     pub recalls: u32,
+    /// Variables of questions that the load has none of: a template. What is kept of thousands of them is bounded too.
+    pub others: Option<Value>,
     /// JSON pointers into `data` of what may differ from call to call; nothing else may.
     pub varies: Vec<String>,
     /// Those of them that have to become another within three seconds where the same is asked again and again.
@@ -194,6 +196,7 @@ impl Default for Requirements {
             keeps: DEFAULT_KEEPS,
             remembers: 0,
             recalls: 0,
+            others: None,
             varies: Vec::new(),
             renews: Vec::new(),
             then: Vec::new(),

@@ -113,7 +113,7 @@ impl Lab {
         }
     }
 
-    /// Lets caches finish their pending maintenance, so that the figures read next mean something.
+    /// Has problems finish what they put off, so that the figures read next mean something.
     pub fn quiesce(&self) {
         p02_search::settle();
         p05_stories::settle();

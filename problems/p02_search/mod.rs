@@ -58,7 +58,7 @@ pub(crate) fn clear() {
     drop(results);
 }
 
-/// Finishes what is put off: nothing, as it is.
+/// Finishes what is put off, before anybody looks.
 pub(crate) fn settle() {}
 
 /// What can be asked of it.

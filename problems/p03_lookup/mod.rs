@@ -112,33 +112,3 @@ impl LookupQuery {
         Ok(Some(profile))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::thread;
-
-    use super::*;
-
-    #[test]
-    fn a_million_profiles_are_dropped_on_a_small_stack() {
-        let user = User {
-            id: 1,
-            name: String::new(),
-            city: String::new(),
-            genre: String::new(),
-            member_since: String::new(),
-        };
-        let card = String::new();
-        let profile = Arc::new(Profile { user, card });
-        for _ in 0..1_000_000 {
-            show(&profile);
-        }
-        assert_eq!(Arc::strong_count(&profile), 1_000_001);
-        let counter = thread::Builder::new()
-            .stack_size(256 * 1024)
-            .spawn(clear)
-            .expect("a thread starts");
-        counter.join().expect("no overflow, no panic");
-        assert_eq!(Arc::strong_count(&profile), 1);
-    }
-}

@@ -94,23 +94,3 @@ fn status(connection: &rusqlite::Connection, id: i64) -> rusqlite::Result<Option
         })
         .optional()
 }
-
-#[cfg(test)]
-mod tests {
-    use std::thread;
-
-    use super::*;
-
-    #[test]
-    fn a_million_arrangements_end_on_a_small_stack() {
-        for _ in 0..1_000_000 {
-            when_complete(String::new());
-        }
-        let office = thread::Builder::new()
-            .stack_size(256 * 1024)
-            .spawn(clear)
-            .expect("a thread starts");
-        office.join().expect("no overflow, no panic");
-        assert!(locked(&ON_COMPLETION).is_none());
-    }
-}

@@ -34,7 +34,7 @@ pub(crate) fn clear() {
     drop(active);
 }
 
-/// Finishes what is put off: nothing, as it is.
+/// Finishes what is put off, before anybody looks.
 pub(crate) fn settle() {}
 
 /// What can be asked of it.

@@ -119,22 +119,3 @@ fn of_their_genre(
         .collect::<rusqlite::Result<_>>()?;
     Ok(Some((genre, books)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_left_of_many_answers() {
-        let nothing = Arc::new(Vec::new());
-        for user in 0..200_000 {
-            RECOMMENDED.insert((user, 1), Arc::clone(&nothing));
-        }
-        settle();
-        assert_eq!(RECOMMENDED.entry_count(), 200_000);
-        clear();
-        assert_eq!(RECOMMENDED.entry_count(), 0);
-        // The cache frees its last few values with the calls that come next.
-        assert!(Arc::strong_count(&nothing) < 2_000);
-    }
-}

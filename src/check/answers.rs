@@ -114,7 +114,7 @@ impl Answers {
             if let Err(different) = go_on(door, problem, conversation, &begun[0]).await? {
                 return Err(Refusal::new(
                     format!("{recalls} calls later what follows a call is not as it was: {different}"),
-                    format!("keep what the latest {recalls} need, and no more"),
+                    format!("keep what the latest {recalls} need, and no more: what is new takes the place of the oldest"),
                 )
                 .into());
             }

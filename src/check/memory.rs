@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::door::PublicDoor;
-use super::questions::drawn;
+use super::questions::{drawn, drawn_from};
 use super::{Error, Refusal};
 use crate::hunt::admin::Admin;
 
@@ -20,11 +20,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const ALLOWANCE: u64 = 8 << 20;
 /// What is remembered is asked for again after this.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Different questions that the load has none of.
+const OTHERS: usize = 2_000;
 /// Of so many questions one may have been asked before, or not be remembered.
 const FORGIVEN: u64 = 20;
 
-/// What the list of what the instrument was told to keep takes for each, in bytes; and what it has at hand for more.
-const LISTED: u64 = 16;
+/// What the list of what the instrument was told to keep has at hand for more, in bytes.
 const LISTED_AHEAD: u64 = 64 << 10;
 
 const LOOK: &str = "{
@@ -170,6 +171,34 @@ impl Watch {
         Peak { task, enough }
     }
 
+    /// Questions that the load had none of, thousands of different ones: what is kept of them is what the shop can afford.
+    pub(super) async fn others_are_bounded(&self, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
+        let Some(template) = &problem.requires.others else {
+            return Ok(());
+        };
+        let questions = drawn_from(problem, template, OTHERS)?;
+        let before = self.look().await?.live();
+        for question in &questions {
+            door.ask(problem.operation, question).await?;
+        }
+        let kept = self.look().await?.live().saturating_sub(before);
+        let affordable = problem.requires.keeps + ALLOWANCE;
+        tracing::debug!("{kept} bytes are kept of {} other questions", questions.len());
+        if kept <= affordable {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            format!(
+                "of {} questions that were not asked before {} are kept, and the shop can afford {}",
+                questions.len(),
+                bytes(kept.cast_signed()),
+                bytes(affordable.cast_signed())
+            ),
+            "bound what is kept by its size, whatever is asked",
+        )
+        .into())
+    }
+
     /// The instrument is as it was when the server was started.
     pub(super) async fn still_records(&self, interval: u64) -> Result<(), Error> {
         let figures = self.look().await?;
@@ -203,7 +232,7 @@ impl Figures {
         let control = |name: &str| self.0["control"][name].as_u64().unwrap_or_default();
         let listed = match control("planted") {
             0 => 0,
-            planted => planted * LISTED + LISTED_AHEAD,
+            planted => planted * heap_admin::LISTED as u64 + LISTED_AHEAD,
         };
         let planted = control("plantedBytes") + listed;
         let live = self.0["memoryInfo"]["live"].as_u64().unwrap_or_default();

@@ -33,7 +33,20 @@ pub(super) fn recorded(problem: &Problem) -> Result<Vec<Value>, Error> {
 
 /// Different variables of a problem's calls, drawn; where there are fewer than so many, most of them.
 pub(super) fn drawn(problem: &Problem, count: usize) -> Result<Vec<Value>, Error> {
-    let template = template(problem)?;
+    let trigger = problem.load.trigger.as_ref();
+    drawn_from(
+        problem,
+        trigger.map_or(&problem.variables, |trigger| &trigger.variables),
+        count,
+    )
+}
+
+/// The same, from another template than that of the calls.
+pub(super) fn drawn_from(problem: &Problem, template: &Value, count: usize) -> Result<Vec<Value>, Error> {
+    let template = Template::parse(template).map_err(|error| Error::Workspace {
+        path: problem.operation_file.clone().into(),
+        reason: error.to_string(),
+    })?;
     let (mut seen, mut all) = (HashSet::new(), Vec::new());
     for _ in 0..count * DRAWS {
         let question = template.expand();
@@ -42,16 +55,6 @@ pub(super) fn drawn(problem: &Problem, count: usize) -> Result<Vec<Value>, Error
         }
     }
     Ok(all)
-}
-
-/// The variables of the calls that a problem is asked by.
-fn template(problem: &Problem) -> Result<Template, Error> {
-    let trigger = problem.load.trigger.as_ref();
-    let variables = trigger.map_or(&problem.variables, |trigger| &trigger.variables);
-    Template::parse(variables).map_err(|error| Error::Workspace {
-        path: problem.operation_file.clone().into(),
-        reason: error.to_string(),
-    })
 }
 
 /// Runs the problem's operation for each. A subscription is followed by two who read each event, in order.

@@ -46,6 +46,7 @@ impl Trial<'_> {
         self.progress.say("whether answered requests are gone");
         swing::is_small(&self.watch, &self.door, self.problem).await?;
         self.still_remembers(remembered.as_ref()).await?;
+        self.watch.others_are_bounded(&self.door, self.problem).await?;
         self.progress.say("whether its answers are right after all that");
         let recorded = self.reference.answers(self.problem);
         recorded.compare(&self.door, self.problem).await?;

@@ -190,6 +190,9 @@ async fn each_manifest_fits_its_operation() {
         assert_eq!(keys(&problem.variables), declared, "{}", problem.id);
         assert_eq!(keys(&problem.example), declared, "{}", problem.id);
 
+        if let Some(others) = &problem.requires.others {
+            assert_eq!(keys(others), declared, "{}", problem.id);
+        }
         let varies = &problem.requires.varies;
         assert!(
             problem

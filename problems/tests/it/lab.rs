@@ -1,6 +1,11 @@
 //! The memory limit, and the way back.
 
-use crate::support::{MIB, STATICS, data, error, lab, reset, run};
+use std::thread;
+
+use async_graphql::{Request, Variables};
+use tokio::runtime::Runtime;
+
+use crate::support::{MIB, STATICS, api, data, error, lab, reset, run};
 
 #[tokio::test]
 async fn past_the_limit_each_problem_says_so_and_says_how_to_reset() {
@@ -66,6 +71,35 @@ async fn a_problem_answers_as_before_after_a_reset() {
                 problem.id
             );
         }
+    }
+}
+
+/// Of a thread that resets, in bytes.
+const SMALL_STACK: usize = 256 << 10;
+
+#[tokio::test]
+async fn many_thousands_of_calls_are_reset_on_a_small_stack() {
+    let _alone = STATICS.lock().await;
+    let lab = lab();
+    let schema = api(&lab);
+    for name in ["lookup", "orders", "recommendations"] {
+        let problem = lab.find(name).expect("it is on the board");
+        let variables = Variables::from_json(problem.example.clone());
+        for _ in 0..20_000 {
+            let request = Request::new(problem.operation).variables(variables.clone());
+            let response = schema.execute(lab.prepare(request)).await;
+            assert_eq!(response.errors, [], "{name}");
+        }
+        thread::scope(|scope| {
+            let reset = || Runtime::new().expect("a runtime").block_on(lab.reset(problem));
+            let reset = thread::Builder::new()
+                .stack_size(SMALL_STACK)
+                .spawn_scoped(scope, reset);
+            reset
+                .expect("a thread starts")
+                .join()
+                .expect("no overflow, no panic");
+        });
     }
 }
 

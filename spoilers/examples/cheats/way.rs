@@ -16,6 +16,8 @@ pub(crate) enum Cheat {
     SameJoke,
     /// Of 02: a page is remembered by the word alone, however long it is.
     WrongKey,
+    /// Of 02: each page stays, and the load asks for few.
+    EachQuestion,
     /// Of 06: each book asks for its author by itself.
     OneByOne,
     /// Of 07: what is remembered is the latest answer alone.
@@ -47,7 +49,7 @@ pub(crate) enum Cheat {
 }
 
 impl Cheat {
-    const ALL: [(&'static str, Cheat); 25] = [
+    const ALL: [(&'static str, Cheat); 26] = [
         ("empty", Self::EmptyResolver),
         ("constant", Self::ConstantData),
         ("by-heart", Self::ByHeart),
@@ -55,6 +57,7 @@ impl Cheat {
         ("broken-neighbour", Self::BrokenNeighbour),
         ("same-joke", Self::SameJoke),
         ("wrong-key", Self::WrongKey),
+        ("each-question", Self::EachQuestion),
         ("one-by-one", Self::OneByOne),
         ("cache-of-one", Self::CacheOfOne),
         ("full-cache", Self::FullCache),

@@ -96,6 +96,11 @@ fn what_is_remembered_by_half_of_the_question_is_refused() {
 }
 
 #[test]
+fn what_is_remembered_without_end_and_seldom_asked_for_is_refused() {
+    refused("each-question", "02", "questions that were not asked before ");
+}
+
+#[test]
 fn a_logout_that_ends_nothing_is_refused() {
     refused(
         "no-logout",

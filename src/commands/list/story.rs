@@ -96,6 +96,9 @@ fn needs(problem: &Problem) -> Vec<String> {
             requires.recalls
         ));
     }
+    if requires.others.is_some() {
+        needs.push("that is bounded whatever else is asked".to_owned());
+    }
     if !requires.varies.is_empty() {
         needs.push(format!(
             "only {} may differ from call to call",
@@ -114,27 +117,28 @@ fn needs(problem: &Problem) -> Vec<String> {
     for call in &requires.then {
         needs.push(format!(
             "after a call, this must answer rightly: {}",
-            one_line(&call.document)
+            joined(&call.document)
         ));
     }
     if let Some(jobs) = &requires.jobs {
         needs.push(format!(
             "the database has at most {} jobs for {}",
             jobs.most,
-            jobs.document.as_deref().map_or("a call".to_owned(), one_line)
+            jobs.document.as_deref().map_or("a call".to_owned(), joined)
         ));
     }
     if let Some(count) = &requires.counts {
         needs.push(format!(
             "each call goes into the histogram {}, as this tells: {}",
             count.histogram,
-            one_line(&count.document)
+            joined(&count.document)
         ));
     }
     needs
 }
 
-fn one_line(document: &str) -> String {
+/// A document without its line breaks.
+fn joined(document: &str) -> String {
     document.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
