@@ -1,4 +1,4 @@
-//! `orderStatus(id)`: how far an order has come, and a receipt for when it arrives.
+//! `orderStatus(id)`: how far an order has come, and a receipt that is filed once that is told.
 //!
 //! Wrong: what to do on completion captured what was arranged before it, and so on to the first; none was ever run.
 //! Healed: each arrangement stands for itself, under a number. When its call completes it is struck off, and run.
