@@ -42,9 +42,12 @@ pub(super) fn is_exact(bytes: u64, into: u64) -> bool {
     into < 8 || is_table(bytes, into)
 }
 
+/// Whether a pointer `into` so many bytes from the beginning of an object of so many `bytes` may be to the control bytes of a
+/// table of hashbrown. Allocates nothing, and never panics.
+///
 /// A table has its entries first, then a control byte for each: a power of two of them. The allocator rounds that up, by a
 /// quarter at most.
-fn is_table(bytes: u64, into: u64) -> bool {
+pub fn is_table(bytes: u64, into: u64) -> bool {
     let page = if bytes >= MAY_HAVE_A_PAGE_MORE { PAGE } else { 0 };
     let of_entries = |entries: u64| {
         let needed = into.saturating_add(entries + GROUP);

@@ -21,6 +21,7 @@ mod tidy;
 mod walk;
 mod web;
 
+pub use exact::is_table;
 pub use graph::{
     CodeAddress, Edge, Holder, MOST_TARGETS, MappedFile, Object, REFERENCE_GRAPH_VERSION, ReferenceGraph,
     Root, ScanFigures, Stopped, Task,

@@ -66,15 +66,15 @@ pub(in super::super) const TASK: u32 = 4;
 pub(in super::super) const COMPLETE: u32 = 8;
 /// Not all that point to it were kept.
 pub(super) const PARTIAL: u32 = 16;
-/// A word of it points to the very beginning of an object, or into a small one: see [`LARGE_ENOUGH`].
+/// A word of it points to where an owner would, or into a small object: see [`LARGE_ENOUGH`].
 pub(super) const EXACT: u32 = 32;
-/// Another object points to its very beginning.
+/// Another object points to it as an owner would.
 pub(super) const HELD_EXACTLY: u32 = 64;
 
 /// It is likely left over in freed memory, and not followed.
 pub(super) const NOISE: u32 = 128;
 
-/// Owners point to the beginning of what they own. From this size on, words that were left over in freed memory are likely
+/// Owners point to the beginning of what they own, or to the control bytes of a table. From this size on, words that were left over in freed memory are likely
 /// to point somewhere into the middle.
 pub(super) const LARGE_ENOUGH: usize = 4096;
 

@@ -1,5 +1,7 @@
 //! What points to an object: an object that holds it, or a root.
 
+use heap_profile::holders::is_table;
+
 use super::super::question::{Kind, Question, Region};
 use super::chain::Chains;
 use super::found::{EXACT, Edge, Found, HELD_EXACTLY, IS_ROOT, LARGE_ENOUGH, PARTIAL, Root};
@@ -32,7 +34,9 @@ impl Holders<'_> {
             },
             _ => self.root(word).map(|root| (root, word.location)),
         };
-        let is_exact = word.value == held.base;
+        let into = (word.value - held.base) as u64;
+        // Not one with a tag: those are left over in what a collector of garbage has.
+        let is_exact = into == 0 || is_table(held.size as u64, into);
         if is_exact {
             self.found.flag(position, HELD_EXACTLY);
         }
@@ -47,7 +51,7 @@ impl Holders<'_> {
                 holder,
                 held: position,
                 offset: (word.location - base) as u64,
-                into: (word.value - held.base) as u64,
+                into,
                 chain: 0,
                 vtable: vtable(self.question, word.next()),
             }),

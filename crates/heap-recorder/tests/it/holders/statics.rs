@@ -4,6 +4,7 @@ use super::{OBJECTS, any, first, program};
 use heap_profile::holders::RootKind::Static;
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::{BuildHasherDefault, Hasher},
     hint::black_box,
     sync::{Arc, LazyLock, Mutex, OnceLock},
 };
@@ -12,6 +13,7 @@ type Bodies = Vec<Box<[u8]>>;
 
 static LIST: Mutex<Bodies> = Mutex::new(Vec::new());
 static TABLE: LazyLock<Mutex<HashMap<u64, String>>> = LazyLock::new(Default::default);
+static MAP: Mutex<Option<Box<Map>>> = Mutex::new(None);
 static ONCE: OnceLock<Bodies> = OnceLock::new();
 static LARGE: Mutex<Bodies> = Mutex::new(Vec::new());
 static WIDE: Mutex<Bodies> = Mutex::new(Vec::new());
@@ -41,6 +43,42 @@ fn a_lazy_map_of_texts_holds_them() {
         TABLE.lock().expect("no panic").extend(texts);
         let path = first(&case.holders(), Static, "statics::TABLE");
         assert_eq!(path.steps.len(), 2, "the text, the map's buffer");
+    });
+}
+
+/// A key's place is the key.
+#[derive(Default)]
+struct Place(u64);
+
+impl Hasher for Place {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_usize(&mut self, key: usize) {
+        self.0 = key as u64;
+    }
+}
+
+type Map = HashMap<usize, Box<[usize; 256]>, BuildHasherDefault<Place>>;
+
+#[test]
+fn a_word_that_points_to_where_a_table_begins_does_not_hide_its_owner() {
+    program(|case| {
+        let mut map = Map::default();
+        map.reserve(2 * OBJECTS);
+        let places = (map.capacity() + 1).next_power_of_two();
+        // The first entry of all is that of the last place.
+        map.insert(places - 1, Box::new([0; 256]));
+        let (key, value) = map.get_key_value(&(places - 1)).expect("it is there");
+        let begins = (&raw const *key).addr().min((&raw const *value).addr());
+        let body = |_| case.keep(|| black_box(Box::new([0; 256])));
+        map.extend((0..OBJECTS).map(|key| (key, body(key))));
+        map.values_mut().for_each(|body| body[100] = begins);
+        *MAP.lock().expect("no panic") = Some(Box::new(map));
+        first(&case.holders(), Static, "statics::MAP");
     });
 }
 
