@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::commands::{answer, check, compare, flame, hint, hunt, list, load, serve, symbolize};
+use crate::commands::{answer, check, compare, flame, hint, hunt, list, load, serve, symbolize, tell};
 use crate::env_vars;
 use crate::server::PublicSchema;
 
@@ -61,7 +61,7 @@ pub fn main<S: PublicSchema>() -> ExitCode {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("error: {error:#}");
+        tell(format_args!("error: {error:#}"));
         ExitCode::from(EXIT_ERROR)
     })
 }

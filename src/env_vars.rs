@@ -17,7 +17,7 @@ pub const MEMORY_BAR: &str = "LEAKLAB_MEMORY_BAR";
 pub const SAMPLE_INTERVAL: &str = "LEAKLAB_SAMPLE_INTERVAL";
 /// Whether fields label what they allocate: twin of `serve --field-labels`.
 pub const FIELD_LABELS: &str = "LEAKLAB_FIELD_LABELS";
-/// Folder of the snapshots: twin of `--snapshots`, of `serve` and of all that reads snapshots.
+/// Folder of the snapshots: twin of `--snapshots`, of `serve`, `compare` and `flame`.
 pub const SNAPSHOTS: &str = "LEAKLAB_SNAPSHOTS";
 /// Most snapshots that are kept: twin of `serve --snapshot-count`.
 pub const SNAPSHOT_COUNT: &str = "LEAKLAB_SNAPSHOT_COUNT";

@@ -182,17 +182,17 @@ impl Watch {
             door.ask(problem.operation, question).await?;
         }
         let kept = self.look().await?.live().saturating_sub(before);
-        let affordable = problem.requires.keeps + ALLOWANCE;
         tracing::debug!("{kept} bytes are kept of {} other questions", questions.len());
-        if kept <= affordable {
+        if kept <= problem.requires.keeps + ALLOWANCE {
             return Ok(());
         }
         Err(Refusal::new(
             format!(
-                "of {} questions that were not asked before {} are kept, and the shop can afford {}",
+                "of {} questions that were not asked before {} are kept, and the shop can afford {}, and {} for what is beside it",
                 questions.len(),
                 bytes(kept.cast_signed()),
-                bytes(affordable.cast_signed())
+                bytes(problem.requires.keeps.cast_signed()),
+                bytes(ALLOWANCE.cast_signed())
             ),
             "bound what is kept by its size, whatever is asked",
         )

@@ -76,15 +76,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let judged = runtime.block_on(check::run(&settings, symbolizer(None), &Progress::new()));
     runtime.shutdown_background();
     let innocent = is_innocent(&problem);
+    let counts = own && matches!(judged, Ok(_) | Err(Error::Refused(_)));
     // Before anything is said of it: whoever was to read that may have left.
-    if own && matches!(judged, Ok(_) | Err(Error::Refused(_))) {
+    let kept = counts.then(|| {
         update(&progress_file, |progress| {
             progress.check_made(&problem.name);
             if judged.is_ok() && !innocent {
                 progress.mark_fixed(&problem.name);
             }
-        })?;
-    }
+        })
+    });
     let code = match &judged {
         Ok(sound) => {
             say(praise(&problem, sound, innocent));
@@ -98,6 +99,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             problem.id
         ));
     }
+    kept.transpose()?;
     Ok(code)
 }
 

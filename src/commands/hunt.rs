@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use heap_profile::hunt::{Baseline, Outcome, Report, compare_rates};
+use heap_profile::hunt::{Baseline, Outcome, RateComparison, Report, compare_rates};
 use heap_profile::render;
 
 pub use args::Args;
@@ -61,14 +61,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         "report: {}",
         hunted.folder.join("report.html").display()
     ));
-    if let Some(path) = &args.write_baseline {
-        write(path, &Baseline::of(&hunted.report).to_json())?;
-    }
-    match print(&hunted, before.as_ref(), args.format) {
+    // Files first, and what went wrong with them last: whoever was to read the rest may have left.
+    let change = before.map(|before| compare_rates(&before, &hunted.report));
+    let written = write_files(&hunted, change.as_ref(), args.write_baseline.as_deref());
+    match print(&hunted, change.as_ref(), args.format) {
         // Whoever has read enough gets to know how it ended all the same.
         Err(error) if is_broken_pipe(&error) => {}
         printed => printed?,
     }
+    written?;
     Ok(exit_code(&hunted.report))
 }
 
@@ -100,8 +101,23 @@ fn exit_code(report: &Report) -> ExitCode {
     }
 }
 
+/// What has changed, in the hunt's folder, and the baseline.
+fn write_files(
+    hunted: &Hunted,
+    change: Option<&RateComparison>,
+    baseline: Option<&Path>,
+) -> anyhow::Result<()> {
+    if let Some(change) = change {
+        let path = hunted.folder.join("change.json");
+        write(&path, &serde_json::to_string_pretty(change)?)?;
+    }
+    baseline.map_or(Ok(()), |path| {
+        write(path, &Baseline::of(&hunted.report).to_json())
+    })
+}
+
 /// The report on stdout. What has changed follows it where it can; after JSON or a page it goes to stderr.
-fn print(hunted: &Hunted, before: Option<&Report>, format: Format) -> anyhow::Result<()> {
+fn print(hunted: &Hunted, change: Option<&RateComparison>, format: Format) -> anyhow::Result<()> {
     let report = &hunted.report;
     let text = match format {
         Format::Table => render::hunt::table(report),
@@ -111,11 +127,8 @@ fn print(hunted: &Hunted, before: Option<&Report>, format: Format) -> anyhow::Re
     };
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
-    if let Some(before) = before {
-        let change = compare_rates(before, report);
-        let path = hunted.folder.join("change.json");
-        write(&path, &serde_json::to_string_pretty(&change)?)?;
-        let text = render::hunt::change(&change);
+    if let Some(change) = change {
+        let text = render::hunt::change(change);
         match format {
             Format::Table | Format::Markdown => write!(out, "\n{text}")?,
             Format::Json | Format::Html => tell(text.trim_end()),

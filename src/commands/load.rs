@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub use args::Args;
 use args::Format;
 
+use super::tell;
 use crate::cli::EXIT_ERROR;
 use crate::load::table::{Tables, one_line};
 use crate::load::{self, Bound, Ended, Plan, Progress, Report};
@@ -161,9 +162,9 @@ fn print(report: &Report, format: Format) -> anyhow::Result<()> {
 fn fail(error: impl Into<anyhow::Error>, hint: Option<&str>) -> ExitCode {
     let error = error.into();
     let hint = hint.or_else(|| error.downcast_ref::<load::Error>().and_then(load::Error::hint));
-    eprintln!("error: {error:#}");
+    tell(format_args!("error: {error:#}"));
     if let Some(hint) = hint {
-        eprintln!("hint: {hint}");
+        tell(format_args!("hint: {hint}"));
     }
     ExitCode::from(EXIT_ERROR)
 }

@@ -18,7 +18,7 @@ mod snapshot_file;
 pub mod symbolize;
 
 /// A line on stderr. Whether anybody still reads it decides nothing.
-fn tell(line: impl Display) {
+pub(crate) fn tell(line: impl Display) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 

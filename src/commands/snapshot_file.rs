@@ -14,7 +14,7 @@ const SUFFIX: &str = ".pb.gz";
 /// How many snapshots are named to whoever asked for one that is not there.
 const LISTED: usize = 10;
 
-/// Flags of all commands that read snapshots.
+/// Flags of the commands that are given snapshots by name.
 #[derive(Debug, clap::Args)]
 pub(super) struct Source {
     /// Folder in which snapshot ids are looked up

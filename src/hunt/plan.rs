@@ -92,6 +92,8 @@ pub(super) struct Ceiling {
     live: u64,
     /// What live heap grew by in each second of the latest load, in bytes.
     growth: f64,
+    /// Whether there was no load since: what fills up again then is no growth.
+    rested: bool,
 }
 
 impl Ceiling {
@@ -101,6 +103,7 @@ impl Ceiling {
             start: 0,
             live: 0,
             growth: 0.0,
+            rested: false,
         }
     }
 
@@ -116,13 +119,15 @@ impl Ceiling {
 
     /// Notes what is live after so much load.
     pub(super) fn see(&mut self, live: u64, load: Duration) {
-        self.growth = (live as f64 - self.live as f64) / load.as_secs_f64().max(1e-3);
-        self.live = live;
+        if !self.rested {
+            self.growth = (live as f64 - self.live as f64) / load.as_secs_f64().max(1e-3);
+        }
+        (self.live, self.rested) = (live, false);
     }
 
     /// Notes what is live after a while without load: what has drained is room again.
     pub(super) fn see_rest(&mut self, live: u64) {
-        self.live = live;
+        (self.live, self.rested) = (live, true);
     }
 
     /// Whether the warm-up has taken as much as it may: the larger part is for the rungs.
@@ -234,6 +239,11 @@ mod tests {
         assert_eq!(ceiling.cut(seconds(2.0), 2), Some(seconds(0.4)));
         ceiling.see_rest(20 * MIB);
         assert_eq!(ceiling.cut(seconds(12.0), 2), Some(seconds(1.9)));
+        // A backlog as large as before, and none that grows.
+        let mut ceiling = self::ceiling(300 * MIB, 0);
+        ceiling.see_rest(20 * MIB);
+        ceiling.see(300 * MIB, seconds(6.0));
+        assert_eq!(ceiling.cut(seconds(6.0), 1), Some(seconds(6.0)));
     }
 
     #[test]

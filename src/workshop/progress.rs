@@ -212,8 +212,8 @@ pub fn update<T>(path: &Path, change: impl FnOnce(&mut Progress) -> T) -> Result
 /// # Errors
 /// Where the file cannot be read or understood, or nothing can be made in its folder.
 pub fn can_be_kept(path: &Path) -> Result<(), ProgressError> {
-    Progress::load(path)?;
     let path = followed(path)?;
+    Progress::load(&path)?;
     let folder = path.ancestors().skip(1).find(|folder| folder.is_dir());
     // A file without a name, which goes with its handle.
     let made = tempfile::tempfile_in(folder.unwrap_or(Path::new(".")));

@@ -164,6 +164,23 @@ fn leaks_is_named_and_resets(problem: &str) {
     assert!(lab.ask("{ problems { id } }").get("errors").is_none());
 }
 
+#[test]
+fn one_reset_gives_back_what_tens_of_thousands_of_calls_have_left() {
+    let lab = Lab::start(&[]);
+    lab.call_problem("07", WARM_UP);
+    let cold = lab.live();
+    lab.call_problem("07", 40_000);
+    let hot = lab.live();
+    lab.admin("mutation { resetProblem(id: \"07\") { live } }");
+    let left = lab.live().saturating_sub(cold);
+    assert!(hot > cold + (50 << 20), "{cold} -> {hot}");
+    assert!(
+        left < (hot - cold) / 20,
+        "{left} bytes of {} are still held",
+        hot - cold
+    );
+}
+
 macro_rules! problems {
     ($($test:ident: $problem:literal,)*) => {
         $(#[test] fn $test() { leaks_is_named_and_resets($problem); })*

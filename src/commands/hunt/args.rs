@@ -36,7 +36,7 @@ Examples:
       --target http://127.0.0.1:8080 --admin http://127.0.0.1:8081
   leaklab hunt 00 --before hunts/.../report.json     is it better than it was?
 
-Exit codes: 0 no leak (or only those of --baseline), 1 a leak, 2 an error, 3 inconclusive,
+Exit codes: 0 no leak (or only those of --baseline), 1 a leak, 2 an error, 3 inconclusive (or a check failed),
 130 interrupted";
 
 /// Flags of `leaklab hunt`.
