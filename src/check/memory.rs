@@ -172,11 +172,13 @@ impl Watch {
     }
 
     /// Questions that the load had none of, thousands of different ones: what is kept of them is what the shop can afford.
-    pub(super) async fn others_are_bounded(&self, door: &PublicDoor, problem: &Problem) -> Result<(), Error> {
-        let Some(template) = &problem.requires.others else {
-            return Ok(());
-        };
-        let questions = drawn_from(problem, template, OTHERS)?;
+    pub(super) async fn others_are_bounded(
+        &self,
+        door: &PublicDoor,
+        problem: &Problem,
+        others: &Value,
+    ) -> Result<(), Error> {
+        let questions = drawn_from(problem, others, OTHERS)?;
         let before = self.look().await?.live();
         for question in &questions {
             door.ask(problem.operation, question).await?;

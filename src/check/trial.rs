@@ -46,9 +46,11 @@ impl Trial<'_> {
         self.progress.say("whether answered requests are gone");
         swing::is_small(&self.watch, &self.door, self.problem).await?;
         self.still_remembers(remembered.as_ref()).await?;
-        if self.problem.requires.others.is_some() {
+        if let Some(others) = &self.problem.requires.others {
             self.progress.say("whether what else is asked is bounded");
-            self.watch.others_are_bounded(&self.door, self.problem).await?;
+            self.watch
+                .others_are_bounded(&self.door, self.problem, others)
+                .await?;
         }
         self.progress.say("whether its answers are right after all that");
         let recorded = self.reference.answers(self.problem);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Lab, get, leaklab, post};
+use crate::harness::{Lab, error_of, get, leaklab, post};
 
 /// Asks, and gives the code and the message of the only error.
 fn refused(lab: &Lab, query: &str) -> (String, String) {
@@ -182,12 +182,7 @@ fn a_folder_that_cannot_be_written_is_an_error_and_the_service_lives_on() {
 
 #[test]
 fn the_admin_door_is_not_opened_to_the_network_without_a_token() {
-    let output = leaklab()
-        .args(["serve", "--addr", "127.0.0.1:0", "--admin-addr", "0.0.0.0:0"])
-        .output();
-    let output = output.expect("leaklab runs");
-    assert_eq!(output.status.code(), Some(2));
-    let told = String::from_utf8_lossy(&output.stderr);
+    let told = error_of(leaklab().args(["serve", "--addr", "127.0.0.1:0", "--admin-addr", "0.0.0.0:0"]));
     assert!(told.contains("hint: give --admin-token"), "{told}");
 }
 
@@ -199,22 +194,13 @@ fn a_wrong_variable_of_the_server_does_not_concern_other_commands() {
         .output();
     let told = String::from_utf8_lossy(&output.expect("leaklab runs").stderr).into_owned();
     assert!(told.contains("`a` is neither a file nor a snapshot"), "{told}");
-    let output = leaklab()
-        .env("LEAKLAB_ADDR", "nonsense")
-        .output()
-        .expect("leaklab runs");
-    assert_eq!(output.status.code(), Some(2));
+    error_of(leaklab().env("LEAKLAB_ADDR", "nonsense"));
 }
 
 #[test]
 fn a_memory_limit_that_nothing_fits_into_is_refused() {
     for (given, told) in [("5", "less than the least"), ("lots", "such as 512MiB")] {
-        let output = leaklab()
-            .args(["serve", "--memory-limit", given])
-            .output()
-            .expect("leaklab runs");
-        assert_eq!(output.status.code(), Some(2));
-        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = error_of(leaklab().args(["serve", "--memory-limit", given]));
         assert!(stderr.contains(told), "{stderr}");
     }
 }
@@ -223,12 +209,7 @@ fn a_memory_limit_that_nothing_fits_into_is_refused() {
 fn an_address_that_is_taken_is_a_clear_error() {
     let lab = Lab::start(&[]);
     let taken = lab.public_url().trim_start_matches("http://");
-    let output = leaklab()
-        .args(["serve", "--addr", taken, "--admin-addr", "127.0.0.1:0"])
-        .output();
-    let output = output.expect("leaklab runs");
-    assert_eq!(output.status.code(), Some(2));
-    let told = String::from_utf8_lossy(&output.stderr);
+    let told = error_of(leaklab().args(["serve", "--addr", taken, "--admin-addr", "127.0.0.1:0"]));
     let expected = format!("error: cannot listen on {taken}: Address already in use");
     assert!(told.starts_with(&expected), "{told}");
     assert!(
@@ -242,24 +223,9 @@ fn an_address_that_is_taken_is_a_clear_error() {
 fn a_file_that_is_no_database_is_refused_and_kept() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "these are my notes, not a database").expect("notes");
-    let output = leaklab()
-        .args([
-            "serve",
-            "--addr",
-            "127.0.0.1:0",
-            "--admin-addr",
-            "127.0.0.1:0",
-            "--database",
-        ])
-        .arg(file.path())
-        .output()
-        .expect("leaklab runs");
-    assert_eq!(
-        output.status.code(),
-        Some(2),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let mut serve = leaklab();
+    serve.args(["serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"]);
+    error_of(serve.arg("--database").arg(file.path()));
     assert_eq!(
         std::fs::read_to_string(file.path()).expect("notes"),
         "these are my notes, not a database"
@@ -269,32 +235,15 @@ fn a_file_that_is_no_database_is_refused_and_kept() {
 #[test]
 fn a_server_that_is_none_is_an_error_and_no_verdict_on_a_fix() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = leaklab()
-        .args(["check", "02", "--server", "/no/such/program", "--output"])
-        .arg(folder.path().join("evidence"))
-        .output()
-        .expect("leaklab runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(
-        (output.status.code(), output.stdout.as_slice()),
-        (Some(2), &[][..]),
-        "{told}"
-    );
+    let mut check = leaklab();
+    check.args(["check", "02", "--server", "/no/such/program", "--output"]);
+    let told = error_of(check.arg(folder.path().join("evidence")));
     assert!(told.contains("error: `/no/such/program` cannot be run"), "{told}");
     assert!(told.contains("hint: --server takes a program"), "{told}");
 }
 
 #[test]
 fn no_room_for_snapshots_is_refused_before_a_door_is_told() {
-    let output = leaklab()
-        .args(["serve", "--snapshot-bytes", "0"])
-        .output()
-        .expect("leaklab runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(
-        (output.status.code(), output.stdout.as_slice()),
-        (Some(2), &[][..]),
-        "{told}"
-    );
+    let told = error_of(leaklab().args(["serve", "--snapshot-bytes", "0"]));
     assert!(told.contains("no snapshot fits into nothing"), "{told}");
 }

@@ -24,6 +24,16 @@ pub(crate) fn leaklab() -> Command {
     command
 }
 
+/// Runs a command that is an error: nothing on stdout. Gives what it says on stderr.
+#[track_caller]
+pub(crate) fn error_of(command: &mut Command) -> String {
+    let output = command.output().expect("leaklab runs");
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert_eq!((output.status.code(), stdout.as_str()), (Some(2), ""), "{stderr}");
+    stderr
+}
+
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

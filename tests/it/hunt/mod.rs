@@ -14,7 +14,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Lab, leaklab, wait_until};
+use crate::harness::{Lab, error_of, leaklab, wait_until};
 
 /// Seconds that a hunt may take, unless a test says otherwise.
 const BUDGET: &str = "--budget=12";
@@ -51,9 +51,7 @@ impl Hunt {
 
     /// Refused, with a word about it.
     fn refused(&mut self) -> String {
-        let (code, stdout, stderr) = self.run();
-        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
-        stderr
+        error_of(&mut self.command)
     }
 
     fn start(&mut self) -> Child {

@@ -28,8 +28,7 @@ pub(super) fn headline(report: &Report) -> Headline {
     };
     if verdict == Verdict::Leak {
         lines.extend(undecided_too(report));
-    }
-    if verdict != Verdict::Leak {
+    } else {
         lines.extend(others(report));
     }
     lines.extend(failed(report));

@@ -74,8 +74,8 @@ pub(super) const HELD_EXACTLY: u32 = 64;
 /// It is likely left over in freed memory, and not followed.
 pub(super) const NOISE: u32 = 128;
 
-/// Owners point to the beginning of what they own, or to the control bytes of a table. From this size on, words that were left over in freed memory are likely
-/// to point somewhere into the middle.
+/// Owners point to the beginning of what they own, or to the control bytes of a table. From this size on, words that were left
+/// over in freed memory are likely to point somewhere into the middle.
 pub(super) const LARGE_ENOUGH: usize = 4096;
 
 // SAFETY: all zero is an object of no size without flags.
